@@ -1,0 +1,144 @@
+package exposure
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Category is a kind of personal data. Its number is the position in the table
+// of this build and is never stored; the ledger stores Key.
+type Category uint8
+
+// maxCategories bounds the table: a Set keeps one bit per category and form.
+const maxCategories = 128
+
+// fideslang's categories, unchanged (CC BY 4.0, licence beside the file).
+//
+//go:embed fideslang/data_categories.csv
+var fideslangCategories string
+
+//go:embed fideslang/data_uses.csv
+var fideslangUses string
+
+// own holds the keys that fideslang lacks. Added to, never renamed: they are
+// stored in ledgers.
+var own = []string{
+	"unclassified",                   // a leaf that no mapping names
+	"user.account.type",              // free, pro, moderator
+	"user.contact.social_handle",     // a contact that is neither mail nor phone
+	"user.device.push_token",         // delivers to one device
+	"user.device.user_agent",         // browser and system
+	"user.government_id.tax_id",      // VAT and tax numbers of natural persons
+	"user.financial.account_balance", // amounts held
+}
+
+var (
+	keys     []string
+	byKey    = map[string]Category{}
+	purposes = map[string]bool{}
+)
+
+func init() {
+	for line := range strings.Lines(fideslangCategories) {
+		key, _, _ := strings.Cut(line, ",")
+		if key == "user" || strings.HasPrefix(key, "user.") {
+			keys = append(keys, key)
+		}
+	}
+	keys = append(keys, own...)
+	slices.Sort(keys)
+	if len(keys) > maxCategories {
+		panic(fmt.Sprintf("exposure: %d categories, a Set holds %d", len(keys), maxCategories))
+	}
+	for i, k := range keys {
+		byKey[k] = Category(i)
+	}
+	for i, line := range slices.Collect(strings.Lines(fideslangUses)) {
+		if key, _, _ := strings.Cut(line, ","); i > 0 && key != "" {
+			purposes[key] = true
+		}
+	}
+}
+
+// The categories that code names. Everything else is looked up by key.
+var (
+	Unclassified = MustCategory("unclassified")
+	Name         = MustCategory("user.name")
+	Email        = MustCategory("user.contact.email")
+	Phone        = MustCategory("user.contact.phone_number")
+	UserID       = MustCategory("user.unique_id")
+	Pseudonym    = MustCategory("user.unique_id.pseudonymous")
+	Username     = MustCategory("user.account.username")
+	Text         = MustCategory("user.content.private")
+	IPAddress    = MustCategory("user.device.ip_address")
+)
+
+// LookupCategory finds a category by its key.
+func LookupCategory(key string) (Category, bool) {
+	c, ok := byKey[key]
+	return c, ok
+}
+
+// MustCategory is LookupCategory for keys written in this program's source.
+func MustCategory(key string) Category {
+	c, ok := byKey[key]
+	if !ok {
+		panic("exposure: no category " + key)
+	}
+	return c
+}
+
+// Key is the category's fideslang key, or Cordon's own where fideslang has none.
+func (c Category) Key() string { return keys[c] }
+
+func (c Category) String() string { return c.Key() }
+
+// Categories lists every category in the order of their keys.
+func Categories() []Category {
+	all := make([]Category, len(keys))
+	for i := range all {
+		all[i] = Category(i)
+	}
+	return all
+}
+
+// CategoryKeys lists every key, sorted; for "did you mean" and for schemas.
+func CategoryKeys() []string { return slices.Clone(keys) }
+
+// Within reports whether c is parent or lies below it ("user.name.first" is
+// within "user.name").
+func (c Category) Within(parent Category) bool {
+	k, p := c.Key(), parent.Key()
+	return k == p || strings.HasPrefix(k, p+".")
+}
+
+// Special reports whether the category belongs to the special categories of
+// GDPR article 9(1) or to article 10. fideslang does not say so.
+func (c Category) Special() bool {
+	for _, p := range []string{
+		"user.demographic.race_ethnicity", "user.demographic.religious_belief",
+		"user.demographic.political_opinion", "user.demographic.sexual_orientation",
+		"user.health_and_medical", "user.biometric", "user.authorization.biometric",
+		"user.criminal_history",
+	} {
+		if k := c.Key(); k == p || strings.HasPrefix(k, p+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// KnownPurpose reports whether key is one of fideslang's data uses.
+func KnownPurpose(key string) bool { return purposes[key] }
+
+// PurposeKeys lists fideslang's data uses, sorted.
+func PurposeKeys() []string {
+	list := make([]string, 0, len(purposes))
+	for k := range purposes {
+		list = append(list, k)
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,124 @@
+package exposure
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind is a kind of identifier. Its number is hashed into the ledger's keyed
+// identifiers, so numbers are never reused.
+type Kind uint8
+
+const (
+	KindEmail     Kind = 1
+	KindPhone     Kind = 2
+	KindUserID    Kind = 3 // the organisation's own id, the directory's column "id"
+	KindUsername  Kind = 4
+	KindPseudonym Kind = 5 // an id that only one vendor knows: cookie, anonymousId, cus_…
+)
+
+var kindNames = map[Kind]string{
+	KindEmail: "email", KindPhone: "phone", KindUserID: "user_id",
+	KindUsername: "username", KindPseudonym: "pseudonym",
+}
+
+func (k Kind) String() string { return kindNames[k] }
+
+// LookupKind finds a kind by its name.
+func LookupKind(name string) (Kind, bool) {
+	for k, n := range kindNames {
+		if n == name {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// KindOf says which kind of identifier a category is, if it identifies at all.
+func KindOf(c Category) (Kind, bool) {
+	switch c {
+	case Email:
+		return KindEmail, true
+	case Phone:
+		return KindPhone, true
+	case UserID:
+		return KindUserID, true
+	case Username:
+		return KindUsername, true
+	case Pseudonym:
+		return KindPseudonym, true
+	default:
+		return 0, false
+	}
+}
+
+// Identifier names a person outside the ledger. Value is canonical: two
+// spellings of one address give the same Value. It is personal data: it never
+// reaches the data directory except as a keyed hash or sealed.
+type Identifier struct {
+	Kind  Kind
+	Value string
+	// Vendor scopes a pseudonym to the vendor that issued it; empty otherwise.
+	Vendor VendorID
+}
+
+// String never prints the value, so that a stray log line holds no name.
+func (i Identifier) String() string { return i.Kind.String() + ":…" }
+
+// ErrNotIdentifier says that a value cannot be what its kind claims.
+var ErrNotIdentifier = errors.New("not an identifier of this kind")
+
+// Canonical makes the identifier that raw stands for.
+//
+// E-mail: trimmed, an optional display name and angle brackets removed, the
+// whole address lower-cased (RFC 5321 lets a host treat the local part as case
+// sensitive; none that matters does, and two people would be made of one).
+// Phone: digits with a leading plus; a national form without country stays
+// digits only and matches the same digits. The others: trimmed, as they are.
+func Canonical(kind Kind, raw string) (Identifier, error) {
+	v := strings.TrimSpace(raw)
+	if v == "" || len(v) > 1024 || !utf8.ValidString(v) {
+		return Identifier{}, ErrNotIdentifier
+	}
+	switch kind {
+	case KindEmail:
+		if open := strings.LastIndexByte(v, '<'); open >= 0 && strings.HasSuffix(v, ">") {
+			v = v[open+1 : len(v)-1]
+		}
+		at := strings.LastIndexByte(v, '@')
+		if at <= 0 || at == len(v)-1 || strings.ContainsAny(v, " \t\r\n,;") {
+			return Identifier{}, ErrNotIdentifier
+		}
+		return Identifier{Kind: kind, Value: strings.ToLower(v)}, nil
+	case KindPhone:
+		var b strings.Builder
+		for i, r := range v {
+			switch {
+			case r >= '0' && r <= '9':
+				b.WriteRune(r)
+			case r == '+' && i == 0:
+				b.WriteByte('+')
+			case strings.ContainsRune(" -.()/\u00a0", r):
+			default:
+				return Identifier{}, ErrNotIdentifier
+			}
+		}
+		v = b.String()
+		if rest, ok := strings.CutPrefix(v, "00"); ok { // the international prefix of most countries
+			v = "+" + rest
+		}
+		if n := len(strings.TrimPrefix(v, "+")); n < 5 || n > 15 { // E.164: at most 15 digits
+			return Identifier{}, ErrNotIdentifier
+		}
+		return Identifier{Kind: kind, Value: v}, nil
+	case KindUserID, KindUsername, KindPseudonym:
+		if _, err := netip.ParseAddr(v); err == nil && kind == KindUsername {
+			return Identifier{}, ErrNotIdentifier
+		}
+		return Identifier{Kind: kind, Value: v}, nil
+	default:
+		return Identifier{}, ErrNotIdentifier
+	}
+}
