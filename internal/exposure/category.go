@@ -34,32 +34,46 @@ var own = []string{
 	"user.financial.account_balance", // amounts held
 }
 
+// Package variables are initialised by dependency, so a Category below may be
+// looked up while the package starts.
 var (
-	keys     []string
-	byKey    = map[string]Category{}
-	purposes = map[string]bool{}
+	keys     = categoryKeys()
+	byKey    = positions(keys)
+	purposes = firstColumn(fideslangUses)
 )
 
-func init() {
-	for line := range strings.Lines(fideslangCategories) {
-		key, _, _ := strings.Cut(line, ",")
+func categoryKeys() []string {
+	list := slices.Clone(own)
+	for key := range firstColumn(fideslangCategories) {
 		if key == "user" || strings.HasPrefix(key, "user.") {
-			keys = append(keys, key)
+			list = append(list, key)
 		}
 	}
-	keys = append(keys, own...)
-	slices.Sort(keys)
-	if len(keys) > maxCategories {
-		panic(fmt.Sprintf("exposure: %d categories, a Set holds %d", len(keys), maxCategories))
+	slices.Sort(list)
+	if len(list) > maxCategories {
+		panic(fmt.Sprintf("exposure: %d categories, a Set holds %d", len(list), maxCategories))
 	}
+	return list
+}
+
+func positions(keys []string) map[string]Category {
+	m := make(map[string]Category, len(keys))
 	for i, k := range keys {
-		byKey[k] = Category(i)
+		m[k] = Category(i)
 	}
-	for i, line := range slices.Collect(strings.Lines(fideslangUses)) {
-		if key, _, _ := strings.Cut(line, ","); i > 0 && key != "" {
-			purposes[key] = true
+	return m
+}
+
+// firstColumn reads the keys of a fideslang file, whose first line is a header
+// and whose keys are never quoted.
+func firstColumn(csv string) map[string]bool {
+	m := map[string]bool{}
+	for i, line := range slices.Collect(strings.Lines(csv)) {
+		if key, _, ok := strings.Cut(line, ","); ok && i > 0 && key != "" && !strings.ContainsAny(key, "\" ") {
+			m[key] = true
 		}
 	}
+	return m
 }
 
 // The categories that code names. Everything else is looked up by key.
