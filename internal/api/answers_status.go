@@ -1,0 +1,63 @@
+package api
+
+import "time"
+
+// Status is what `cordon status --json` and GET /status answer.
+type Status struct {
+	Organization string         `json:"organization"`
+	At           time.Time      `json:"at"`
+	Vendors      []VendorStatus `json:"vendors"`
+	Ledger       LedgerStatus   `json:"ledger"`
+	// DutiesOverdue is the number of duties past their deadline.
+	DutiesOverdue int `json:"duties_overdue"`
+	// Server says whether a running server answered. Without one the figures
+	// come from the store, read-only, and connections are unknown (zero).
+	Server bool `json:"server"`
+}
+
+// VendorStatus is one vendor at one instant. The 24 hours end now.
+type VendorStatus struct {
+	Vendor string `json:"vendor"`
+	Name   string `json:"name"`
+	// Gate is open, hold or cut.
+	Gate  string `json:"gate"`
+	Epoch uint64 `json:"epoch"`
+	// Mode is enforce or shadow.
+	Mode string `json:"mode"`
+	// GateProblem is set when the gate file could not be read; the gate then
+	// counts as cut.
+	GateProblem string `json:"gate_problem,omitempty"`
+	// Routes lists the routes whose own gate is not open.
+	Routes []RouteGate `json:"routes,omitempty"`
+	// Connections are the live sockets to the vendor.
+	Connections int `json:"connections"`
+	// Held is the number of messages waiting for the gate.
+	Held int `json:"held"`
+	// Disclosures24h counts messages that carried personal data.
+	Disclosures24h uint64 `json:"disclosures_24h"`
+	// Subjects24h counts the people in them, exactly.
+	Subjects24h uint64 `json:"subjects_24h"`
+	// Requests and Refused count messages since the server started.
+	Requests uint64 `json:"requests"`
+	Refused  uint64 `json:"refused"`
+	// AttemptsAfterCut counts what was tried since the gate closed.
+	AttemptsAfterCut uint64 `json:"attempts_after_cut"`
+}
+
+// RouteGate is the gate of one route.
+type RouteGate struct {
+	Route string `json:"route"`
+	Gate  string `json:"gate"`
+}
+
+// LedgerStatus is the ledger at one instant.
+type LedgerStatus struct {
+	// Size is the number of entries.
+	Size uint64 `json:"size"`
+	// Checkpoint is the newest signed head, in signed-note form.
+	Checkpoint string `json:"checkpoint"`
+	// CheckpointAt is when it was signed.
+	CheckpointAt time.Time `json:"checkpoint_at,omitzero"`
+	// Error says why the ledger refuses to record; nothing is forwarded then.
+	Error string `json:"error,omitempty"`
+}
