@@ -1,0 +1,61 @@
+# `make help` lists the targets. Nothing but Go and make is needed for `run` and `build`;
+# `test` installs what else it needs (see .ci/tools).
+
+GO ?= go
+# Under CI every test is named in the log, so that what ran can be counted.
+GOTESTFLAGS ?= $(if $(CI),-v)
+FUZZTIME ?= 20s
+BENCHTIME ?= 1s
+# The race detector links C; without a compiler the same tests run without it, and say so.
+RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build, start Cordon with the example organisation and print the console's one-time link; Ctrl-C ends all
+	@cd examples/photos && exec $(GO) run . --cordon ../../bin/cordon
+
+.PHONY: build
+build: ## bin/cordon and bin/cordon-verify
+	@mkdir -p bin
+	@$(GO) build -trimpath -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## everything that CI runs
+	@.ci/tools
+	@$(MAKE) --no-print-directory lint test-race test-nested vuln
+
+.PHONY: lint
+lint: ## gofmt, go vet and staticcheck (staticcheck.conf)
+	@.ci/lint
+
+.PHONY: test-race
+test-race: ## the product's own tests under the race detector
+	$(if $(RACE),,@echo "test: no C compiler here: running without the race detector" >&2)
+	$(GO) test $(RACE) $(GOTESTFLAGS) -timeout 10m ./...
+
+.PHONY: test-nested
+test-nested: ## the modules under test/ and examples/, with the vendors' real SDKs
+	@.ci/nested
+
+.PHONY: vuln
+vuln: ## govulncheck, where its database can be reached
+	@.ci/vuln
+
+.PHONY: crash
+crash: ## wire against ledger: 200 rounds of kill -9 under load (CI runs a few)
+	CORDON_CRASH_ROUNDS=200 $(GO) test -count=1 -v -timeout 120m ./test/crash
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (20s) each
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+.PHONY: bench
+bench: build ## side by side with plain Go, nginx, haproxy, mitmproxy, and a bare group commit; results in bench/out
+	@mkdir -p bench/out
+	$(GO) run ./bench/gateway -cordon bin/cordon -out bench/out
+	$(GO) run ./bench/ledger -out bench/out
