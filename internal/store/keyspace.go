@@ -1,0 +1,38 @@
+package store
+
+// The keyspaces of the one store. Each is owned by one package, which alone
+// writes there; the first byte of a key says whose it is. Numbers are stored
+// big-endian, so that keys sort as the numbers do. Letters are never reused.
+const (
+	// Meta (ledger): format, fingerprint of the keys, counters.
+	// 'm' name
+	Meta byte = 'm'
+	// Journal (ledger): 'j' batch number (8) -> batch record. Batch numbers
+	// count from 0 and are the leaf indexes of the Merkle tree.
+	Journal byte = 'j'
+	// Tree (ledger): 't' level (1: 8, 16, 24 …) index (8) -> hash of the full
+	// subtree of 2^level batches.
+	Tree byte = 't'
+	// Checkpoint (ledger): 'c' size (8) -> signed checkpoint (the newest, and one a day).
+	Checkpoint byte = 'c'
+	// Dictionary (ledger): 'd' kind (1) id (4) -> text.
+	Dictionary byte = 'd'
+	// Identity (ledger): 'i' keyed hash (12) -> ordinal (4).
+	Identity byte = 'i'
+	// Contact (ledger): 's' ordinal (4) hash (4) -> contact of a stranger,
+	// sealed to a key whose private half is not on this machine.
+	Contact byte = 's'
+	// Person (ledger): 'p' ordinal (4) -> attributes and sealed directory id
+	// of somebody in the directory.
+	Person byte = 'p'
+	// Index (scope): 'x' … -> bitmap chunks; rebuildable from the journal.
+	Index byte = 'x'
+	// Rollup (scope): 'r' … -> bitmaps over longer windows; rebuildable.
+	Rollup byte = 'r'
+	// Scope (scope): 'k' … -> position of the index follower, gaps, other state.
+	Scope byte = 'k'
+	// Held (gateway): 'h' … -> messages on hold, each sealed.
+	Held byte = 'h'
+	// User (api): 'u' … -> digests of tokens, roles.
+	User byte = 'u'
+)
