@@ -1,0 +1,31 @@
+package classify
+
+// Message is one request on its way to a vendor. Nothing in it is modified.
+type Message struct {
+	Method string
+	// Path is percent-encoded as received, without the "/<vendor>" prefix of
+	// reverse routes; Query is raw, without the question mark.
+	Path, Query string
+	// Header has canonical keys (http.Header converts).
+	Header map[string][]string
+	// Body is whole and as received: still compressed, if it was.
+	Body []byte
+	// TooLarge says that the body exceeded the limit and Body holds only its
+	// beginning.
+	TooLarge bool
+}
+
+// Outgoing is a message as it may leave. Header is nil when no header changed.
+type Outgoing struct {
+	Path, Query string
+	Header      map[string][]string
+	Body        []byte
+}
+
+// Edit changes one field: it goes, or Value (clear, not yet escaped for the
+// place where it stands) replaces it.
+type Edit struct {
+	Field int // index into Findings.Fields
+	Drop  bool
+	Value string
+}
