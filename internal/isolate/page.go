@@ -1,0 +1,235 @@
+package isolate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"cordon/internal/exposure"
+)
+
+const (
+	pageSize = 4096
+	slotSize = 16 // key, word
+	slots    = pageSize / slotSize
+)
+
+// page is one mapped gate file: 256 slots of a key and a word. Slot 0 is the
+// vendor, the others are routes in the order in which they were first named;
+// they are never freed, so a scan may stop at the first free one.
+//
+// The file's blocks are written when it is made, so a later change needs no
+// space. (A copy-on-write filesystem allocates anyway; there the change can
+// fail on a full disk, and says so, after it took effect in memory.)
+type page struct {
+	vendor exposure.VendorID
+	path   string
+	file   *os.File
+	mem    []byte
+	ino    uint64
+	routes map[string]routeSlot // the known routes' slots; never changed once in use
+}
+
+func gatePath(dir string, vendor exposure.VendorID) string {
+	return filepath.Join(dir, string(vendor)+".gate")
+}
+
+// createPage makes the file with the vendor in the given state.
+//
+//	open(tmp) write(4096) fsync close rename fsync(dir)
+//
+// so that under its name there is never a half-made file: a crash leaves
+// either no gate or a whole one.
+func createPage(dir string, vendor exposure.VendorID, s State) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the folder of gates: %w", err)
+	}
+	var buf [pageSize]byte
+	*(*uint64)(unsafe.Pointer(&buf[0])) = vendorKey
+	*(*uint64)(unsafe.Pointer(&buf[8])) = uint64(makeWord(slotSeed(vendor, vendorKey), 1, s))
+	tmp, err := os.CreateTemp(dir, ".new-*.gate")
+	if err != nil {
+		return fmt.Errorf("making the gate of %s: %w", vendor, err)
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	if _, err := tmp.Write(buf[:]); err != nil {
+		return fmt.Errorf("making the gate of %s: %w", vendor, err)
+	}
+	if err := tmp.Sync(); err != nil {
+		return fmt.Errorf("syncing the gate of %s: %w", vendor, err)
+	}
+	if err := os.Rename(tmp.Name(), gatePath(dir, vendor)); err != nil {
+		return fmt.Errorf("naming the gate of %s: %w", vendor, err)
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+var errWrongSize = errors.New("gate file does not have 4096 bytes")
+
+// mapPage maps an existing file. os.ErrNotExist and errWrongSize are told apart
+// by the caller.
+func mapPage(dir string, vendor exposure.VendorID) (*page, error) {
+	path := gatePath(dir, vendor)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opening the gate of %s: %w", vendor, err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("reading the gate of %s: %w", vendor, err)
+	}
+	if st.Size != pageSize {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, errWrongSize)
+	}
+	mem, err := unix.Mmap(int(f.Fd()), 0, pageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("mapping the gate of %s: %w", vendor, err)
+	}
+	return &page{vendor: vendor, path: path, file: f, mem: mem, ino: st.Ino}, nil
+}
+
+// index remembers where the known routes stand, so that the hot path need not
+// search.
+func (p *page) index(routes []string) {
+	p.routes = make(map[string]routeSlot, len(routes))
+	for _, route := range routes {
+		key := routeKey(route)
+		if slot, found := p.find(key); found {
+			p.routes[route] = routeSlot{slot, key, slotSeed(p.vendor, key)}
+		}
+	}
+}
+
+func (p *page) close() error {
+	return errors.Join(unix.Munmap(p.mem), p.file.Close())
+}
+
+func (p *page) at(offset int) *uint64 { return (*uint64)(unsafe.Pointer(&p.mem[offset])) }
+
+// load reads one slot. It survives a file that was truncated under the map,
+// which the kernel answers with SIGBUS: ok is then false.
+func (p *page) load(slot int) (key uint64, w word, ok bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			key, w, ok = 0, 0, false
+		}
+	}()
+	key = atomic.LoadUint64(p.at(slot * slotSize))
+	return key, word(atomic.LoadUint64(p.at(slot*slotSize + 8))), true
+}
+
+// store writes one slot for every reader at once. The word goes first: a slot
+// whose key is there has its word.
+func (p *page) store(slot int, key uint64, w word) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("%s: %w", p.path, errWrongSize)
+		}
+	}()
+	atomic.StoreUint64(p.at(slot*slotSize+8), uint64(w))
+	atomic.StoreUint64(p.at(slot*slotSize), key)
+	return nil
+}
+
+// sync makes the page durable before anyone is told about a change.
+func (p *page) sync() error {
+	if err := unix.Msync(p.mem, unix.MS_SYNC); err != nil {
+		return fmt.Errorf("syncing %s: %w", p.path, err)
+	}
+	if err := unix.Fdatasync(int(p.file.Fd())); err != nil {
+		return fmt.Errorf("syncing %s: %w", p.path, err)
+	}
+	return nil
+}
+
+// find gives the slot of a key; found is false and slot the first free one
+// when there is none yet, slots when the page is full.
+func (p *page) find(key uint64) (slot int, found bool) {
+	for i := range slots {
+		k, w, ok := p.load(i)
+		if !ok {
+			return slots, false
+		}
+		if k == key {
+			return i, true
+		}
+		if i > 0 && k == 0 && w == 0 {
+			return i, false
+		}
+	}
+	return slots, false
+}
+
+// damage names every slot whose check does not hold.
+func (p *page) damage() []int {
+	var bad []int
+	for i := range slots {
+		key, w, ok := p.load(i)
+		if i > 0 && ok && key == 0 && w == 0 {
+			continue
+		}
+		if _, _, holds := w.read(slotSeed(p.vendor, key)); !ok || !holds || (i == 0 && key != vendorKey) {
+			bad = append(bad, i)
+		}
+	}
+	return bad
+}
+
+// set changes the state of one slot and syncs. Other processes are kept out by
+// flock, but only for a moment: a server that hangs with the lock must not keep
+// anyone from cutting, and the worst of two writers is the same epoch twice.
+func (p *page) set(key uint64, to State) (from State, epoch uint32, err error) {
+	for end := time.Now().Add(200 * time.Millisecond); ; time.Sleep(5 * time.Millisecond) {
+		err := unix.Flock(int(p.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			defer unix.Flock(int(p.file.Fd()), unix.LOCK_UN)
+			break
+		}
+		if time.Now().After(end) {
+			break
+		}
+	}
+	slot, found := p.find(key)
+	if key == vendorKey {
+		slot = 0
+	}
+	if slot == slots {
+		return Cut, 0, fmt.Errorf("%s has no room for another route: cut the vendor instead", p.path)
+	}
+	seed := slotSeed(p.vendor, key)
+	from = Open // a route that was never named
+	if found || slot == 0 {
+		_, w, _ := p.load(slot)
+		var holds bool
+		if from, epoch, holds = w.read(seed); holds && from == to {
+			return from, epoch, p.sync()
+		}
+	}
+	epoch++
+	if err := p.store(slot, key, makeWord(seed, epoch, to)); err != nil {
+		return from, epoch, err
+	}
+	return from, epoch, p.sync()
+}
