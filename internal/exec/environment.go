@@ -172,7 +172,7 @@ func (p Plan) settings(vars variables, r relays) ([]byte, error) {
 		Authorization string            `json:"authorization"`
 		Vendors       []string          `json:"vendors"`
 		Env           map[string]string `json:"env"`
-	}{host, port, authorization, p.Hosts, env})
+	}{host, port, authorization, append([]string{}, p.Hosts...), env})
 }
 
 // direct lists the loopback names that belong to no vendor.

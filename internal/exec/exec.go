@@ -48,6 +48,9 @@ type Plan struct {
 	Only []string
 	// Environ is the parent's environment, as os.Environ gives it.
 	Environ []string
+	// Stdin, Stdout and Stderr are handed to the command as they are, never
+	// copied, so that a terminal stays one.
+	Stdin, Stdout, Stderr *os.File
 }
 
 // Exit codes of a shell for commands that did not start.
@@ -56,9 +59,8 @@ const (
 	exitNotFound      = 127
 )
 
-// Run starts argv with the prepared environment and waits for it. Standard
-// input, output and error are this process's own; signals that arrive here are
-// passed on. The code is the command's, 128+n when signal n ended it. An error
+// Run starts argv with the prepared environment and waits for it. Signals that
+// arrive here are passed on. The code is the command's, 128+n when signal n ended it. An error
 // means that the command did not run at all (its code is then 126, 127 or 1).
 func (p Plan) Run(ctx context.Context, argv []string) (code int, err error) {
 	if len(argv) == 0 {
@@ -95,7 +97,16 @@ func (p Plan) Run(ctx context.Context, argv []string) (code int, err error) {
 	cmd := osexec.Command(path, argv[1:]...)
 	cmd.Args[0] = argv[0]
 	cmd.Env = vars.over(p.Environ)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// A nil *os.File in the interface would not be nil there.
+	if p.Stdin != nil {
+		cmd.Stdin = p.Stdin
+	}
+	if p.Stdout != nil {
+		cmd.Stdout = p.Stdout
+	}
+	if p.Stderr != nil {
+		cmd.Stderr = p.Stderr
+	}
 	return wait(ctx, cmd)
 }
 
