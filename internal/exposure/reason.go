@@ -37,4 +37,5 @@ const (
 	IncompleteBoundary        Reason = "multipart-boundary"
 	IncompleteBudget          Reason = "work-budget"
 	IncompleteTunnel          Reason = "not-inspected"
+	IncompletePath            Reason = "ambiguous-path"
 )
