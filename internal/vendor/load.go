@@ -1,23 +1,140 @@
 package vendor
 
-import "cordon/internal/strict"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"cordon/internal/strict"
+)
 
 // LoadDir reads every manifest of a folder, *.yaml, in the order of their
-// names. Specs are complete only when there are no problems.
-func LoadDir(dir string) ([]*Spec, []strict.Problem) { return nil, nil }
-
-// Parse reads one manifest. File is named in problems only.
-func Parse(file string, data []byte) (*Spec, []strict.Problem) { return nil, nil }
-
-// Catalogue lists the embedded entries by name, with the problems of those
-// that are broken, which a released build never has.
-func Catalogue() ([]*CatalogueEntry, []strict.Problem) { return nil, nil }
-
-// CatalogueSpec is a Spec of a catalogue entry alone, as its examples run it.
-func CatalogueSpec(e *CatalogueEntry, minimize map[string]Action) (*Spec, []strict.Problem) {
-	return nil, nil
+// names. With problems the specs are incomplete and must not be run.
+func LoadDir(dir string) ([]*Spec, []strict.Problem) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		fix := "make it readable"
+		if errors.Is(err, fs.ErrNotExist) {
+			fix = "create it, or name another with the key vendors"
+		}
+		return nil, []strict.Problem{{File: dir, Problem: "the folder of manifests cannot be read: " + cause(err), Fix: fix}}
+	}
+	var specs []*Spec
+	var problems []strict.Problem
+	claims := map[string][]claim{} // by host
+	for _, f := range files {
+		file := filepath.Join(dir, f.Name())
+		switch {
+		case f.IsDir() || strings.HasPrefix(f.Name(), "."):
+			continue
+		case filepath.Ext(f.Name()) == ".yml":
+			problems = append(problems, strict.Problem{File: file, Problem: "a manifest that is not read", Fix: "rename it to end in .yaml"})
+			continue
+		case filepath.Ext(f.Name()) != ".yaml":
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			problems = append(problems, strict.Problem{File: file, Problem: "the manifest cannot be read: " + cause(err), Fix: "make it readable or remove it"})
+			continue
+		}
+		s, r := parse(file, data)
+		if want := s.Manifest.Vendor + ".yaml"; want != ".yaml" && f.Name() != want {
+			r.Add("vendor", fmt.Sprintf("the vendor is called %q, its file %q", s.Manifest.Vendor, f.Name()), "rename the file to "+want+", or the vendor")
+		}
+		problems = append(problems, r.Problems()...)
+		for _, host := range s.Hosts {
+			written := slices.Index(s.Manifest.Hosts, host)
+			claims[host] = append(claims[host], claim{s, r, written})
+		}
+		specs = append(specs, s)
+	}
+	problems = append(problems, settleHosts(claims)...)
+	return specs, append(problems, checkFailover(specs, dir)...)
 }
 
-// Add writes a commented manifest for a vendor of the catalogue into dir and
-// returns the file's path.
-func Add(dir, name, catalogueEntry string) (string, error) { return "", nil }
+// claim is one vendor's claim to a host; written is the place in the
+// manifest's own list, -1 when upstream or the catalogue imply it.
+type claim struct {
+	spec    *Spec
+	report  *strict.Report
+	written int
+}
+
+// settleHosts gives each host to one vendor. A host that a manifest lists beats
+// one that is only implied. Two that list it are a problem; where two only
+// imply it (two accounts at one vendor) neither gets it: the proxy could not
+// tell them apart, and an unknown host is refused.
+func settleHosts(claims map[string][]claim) []strict.Problem {
+	var problems []strict.Problem
+	for host, all := range claims {
+		listed := slices.DeleteFunc(slices.Clone(all), func(c claim) bool { return c.written < 0 })
+		if len(listed) > 1 {
+			for _, c := range listed[1:] {
+				problems = append(problems, strict.Problem{
+					File: c.report.File(), Line: c.report.Line(fmt.Sprintf("hosts[%d]", c.written)),
+					Problem: fmt.Sprintf("host %q belongs to vendor %q already", host, listed[0].spec.ID),
+					Fix:     "leave it to one of the two; both can be reached by their own routes",
+				})
+			}
+		}
+		for _, c := range all {
+			if c.written < 0 && len(all) > 1 {
+				c.spec.Hosts = slices.DeleteFunc(c.spec.Hosts, func(h string) bool { return h == host })
+			}
+		}
+	}
+	slices.SortFunc(problems, func(a, b strict.Problem) int { return strings.Compare(a.File+a.Problem, b.File+b.Problem) })
+	return problems
+}
+
+func checkFailover(specs []*Spec, dir string) []strict.Problem {
+	var problems []strict.Problem
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = string(s.ID)
+	}
+	for _, s := range specs {
+		if other, ok := strings.CutPrefix(s.WhenCut, "failover:"); ok && !slices.Contains(names, other) {
+			problems = append(problems, strict.Problem{
+				File: filepath.Join(dir, string(s.ID)+".yaml"), Line: s.whenCutLine,
+				Problem: fmt.Sprintf("when_cut fails over to %q, which no manifest describes", other), Fix: strict.Suggest(other, names),
+			})
+		}
+	}
+	return problems
+}
+
+// Parse reads one manifest by itself. File is named in problems only. With
+// problems the Spec is incomplete.
+func Parse(file string, data []byte) (*Spec, []strict.Problem) {
+	s, r := parse(file, data)
+	return s, r.Problems()
+}
+
+func parse(file string, data []byte) (*Spec, *strict.Report) {
+	m := &Manifest{}
+	r := strict.Decode(file, data, m, Kinds)
+	var e *CatalogueEntry
+	if m.Catalogue != "" {
+		if e = lookupEntry(m.Catalogue); e == nil {
+			r.Add("catalogue", fmt.Sprintf("the catalogue has no vendor %q", m.Catalogue), strict.Suggest(m.Catalogue, catalogueNames()))
+		}
+	}
+	s := build(r, m, e)
+	s.whenCutLine = r.Line("when_cut")
+	return s, r
+}
+
+// cause is an error's innermost text, without the path that is named already.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

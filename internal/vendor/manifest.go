@@ -31,9 +31,9 @@ type Manifest struct {
 
 // Credential is one secret and the place in a message where it belongs.
 type Credential struct {
-	In     string `yaml:"in" required:"true" enum:"header query body path basic sigv4 oauth2" doc:"Where the credential stands."`
+	In     string `yaml:"in" enum:"header query body path basic sigv4 oauth2" doc:"Where the credential stands. Absent: as the catalogue says."`
 	Name   string `yaml:"name" doc:"The header, query parameter or body path; the user name for basic; the access key id for sigv4."`
-	Value  string `yaml:"value" default:"{secret}" doc:"What is written there; {secret} stands for the secret."`
+	Value  string `yaml:"value" doc:"What is written there; {secret} stands for the secret. Absent: the catalogue's, or the secret alone."`
 	Secret string `yaml:"secret" kind:"secret" doc:"file:NAME in the keys folder, env:NAME or age:FILE. Needed in a manifest, never in the catalogue."`
 
 	TokenURL string   `yaml:"token_url" kind:"url" doc:"oauth2: where short-lived tokens are minted."`

@@ -27,7 +27,8 @@ type Spec struct {
 	// app's own credential passes through.
 	Credential *Credential
 
-	routes matcher
+	routes      matcher
+	whenCutLine int // for problems found when all manifests are known
 }
 
 // RouteSpec is one route of a vendor with everything mapped on it.

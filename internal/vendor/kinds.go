@@ -1,0 +1,94 @@
+package vendor
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cordon/internal/exposure"
+	"cordon/internal/strict"
+)
+
+// Kinds are the sorts of values that manifests and cordon.yaml are made of.
+var Kinds = strict.Common.With(strict.Kinds{
+	"vendor":     {Noun: "vendor name", Check: checkName, Pattern: vendorName.String()},
+	"app":        {Noun: "app name", Check: checkName, Pattern: vendorName.String()},
+	"category":   {Noun: "category", Values: exposure.CategoryKeys},
+	"policy":     {Noun: "category", Values: func() []string { return append(exposure.CategoryKeys(), "default") }},
+	"purpose":    {Noun: "purpose", Values: exposure.PurposeKeys},
+	"identifier": {Noun: "kind of identifier", Values: func() []string { return identifierKinds }},
+	"country":    {Noun: "country", Values: Countries},
+	"region":     {Noun: "country or region", Check: checkRegion, Pattern: regionName.String()},
+	"on":         {Noun: "route", Check: checkOn, Pattern: `^[A-Z]+ /`},
+	"path":       {Noun: "path", Check: checkPath},
+	"field":      {Noun: "path", Check: checkField},
+	"secret":     {Noun: "secret", Check: checkSecret, Pattern: secretRef.String()},
+	"pin":        {Noun: "pin", Check: checkPin, Pattern: `^sha256:`},
+	"when_cut":   {Noun: "answer", Check: checkWhenCut, Pattern: `^(refuse|hold|failover:[a-z0-9-]+)$`},
+	"webhook":    {Noun: "webhook scheme", Values: func() []string { return webhookSchemes }},
+})
+
+var identifierKinds = []string{
+	exposure.KindEmail.String(), exposure.KindPhone.String(), exposure.KindUserID.String(),
+	exposure.KindUsername.String(), exposure.KindPseudonym.String(),
+}
+
+// webhookSchemes name how a vendor proves that a webhook is its own.
+var webhookSchemes = []string{
+	"standard-webhooks", "stripe", "slack", "shopify", "intercom", "klaviyo", "twilio", "hubspot",
+	"mailgun", "sendgrid", "plaid", "adyen", "customer-io", "sentry", "segment", "basic", "none",
+}
+
+var (
+	vendorName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	regionName = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,4})?$`)
+	// A file's name is one component, so that it cannot leave the keys folder.
+	secretRef = regexp.MustCompile(`^(file:[A-Za-z0-9_][A-Za-z0-9._-]*|env:[A-Za-z_][A-Za-z0-9_]*|age:.+)$`)
+	pinSHA256 = regexp.MustCompile(`^sha256:([0-9a-f]{64}|[A-Za-z0-9+/]{43}=)$`)
+)
+
+func checkName(v string) (string, string) {
+	if vendorName.MatchString(v) {
+		return "", ""
+	}
+	return fmt.Sprintf("%q is not a name", v), "write lower-case letters, digits and hyphens, at most 63"
+}
+
+func checkRegion(v string) (string, string) {
+	country, _, _ := strings.Cut(v, "-")
+	if regionName.MatchString(v) && slices.Contains(Countries(), country) {
+		return "", ""
+	}
+	if up := strings.ToUpper(v); up != v && slices.Contains(Countries(), strings.SplitN(up, "-", 2)[0]) {
+		return fmt.Sprintf("%q is not a country", v), fmt.Sprintf("write %q", up)
+	}
+	return fmt.Sprintf("%q is not a country", v), "write its ISO 3166-1 code, with the state where law needs it: DE, US-CA"
+}
+
+func checkSecret(v string) (string, string) {
+	if secretRef.MatchString(v) {
+		return "", ""
+	}
+	name, isFile := strings.CutPrefix(v, "file:")
+	if isFile && strings.ContainsAny(name, `/\`) {
+		return "the secret's file is not in the keys folder", "move it there and write file:NAME"
+	}
+	// The value is not repeated: it may be the secret itself.
+	return "this does not say where the secret is", "put the secret into the keys folder and write file:NAME, or env:NAME, or age:FILE"
+}
+
+func checkPin(v string) (string, string) {
+	if pinSHA256.MatchString(v) {
+		return "", ""
+	}
+	return fmt.Sprintf("%q is not a pin", v), "write sha256: and the hash of the public key (SPKI), 64 hex digits or base64"
+}
+
+func checkWhenCut(v string) (string, string) {
+	other, failover := strings.CutPrefix(v, "failover:")
+	if v == "refuse" || v == "hold" || failover && vendorName.MatchString(other) {
+		return "", ""
+	}
+	return fmt.Sprintf("%q is not an answer for a cut vendor", v), "write refuse, hold, or failover:VENDOR"
+}
