@@ -15,6 +15,7 @@ var Kinds = strict.Common.With(strict.Kinds{
 	"vendor":     {Noun: "vendor name", Check: checkName, Pattern: vendorName.String()},
 	"app":        {Noun: "app name", Check: checkName, Pattern: vendorName.String()},
 	"category":   {Noun: "category", Values: exposure.CategoryKeys},
+	"mapped":     {Noun: "category", Values: func() []string { return append(exposure.CategoryKeys(), None) }},
 	"policy":     {Noun: "category", Values: func() []string { return append(exposure.CategoryKeys(), "default") }},
 	"purpose":    {Noun: "purpose", Values: exposure.PurposeKeys},
 	"identifier": {Noun: "kind of identifier", Values: func() []string { return identifierKinds }},

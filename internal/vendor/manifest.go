@@ -54,9 +54,13 @@ type TLS struct {
 type Mapping struct {
 	On       string            `yaml:"on" required:"true" kind:"on" doc:"METHOD /template; {name} or * stand for one segment, ** for the rest."`
 	Subjects string            `yaml:"subjects" default:"." kind:"path" doc:"The elements that stand for one person each: a path of dots and []; \".\" is the body itself, \"[]\" a body that is an array."`
-	Fields   map[string]string `yaml:"fields" required:"true" keykind:"field" kind:"category" doc:"Paths below the subject and their categories; \"=\" alone is the element itself."`
+	Fields   map[string]string `yaml:"fields" required:"true" keykind:"field" kind:"mapped" doc:"Paths below the subject and their categories; \"=\" alone is the element itself. A category covers everything below its path that nothing else names; none says that it is not personal data, or the organisation's own."`
 	In       string            `yaml:"in" enum:"path query header" doc:"Where to look when it is not the body: fields then name path parameters, query parameters or headers."`
 }
+
+// None is what Fields maps to where the leaf is known not to be personal data
+// of a subject: amounts, template ids, the organisation's own address.
+const None = "none"
 
 // Inbound is one way in which the vendor calls our own API.
 type Inbound struct {
