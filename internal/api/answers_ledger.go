@@ -2,14 +2,6 @@ package api
 
 import "time"
 
-// LedgerReport is what `cordon ledger verify --json` answers.
-type LedgerReport struct {
-	OK       bool     `json:"ok"`
-	Size     uint64   `json:"size"`
-	Root     string   `json:"root"`
-	Problems []string `json:"problems"`
-}
-
 // Entry is one entry of the ledger, as `cordon ledger tail --json` prints it,
 // one per line. It names people by ordinal only.
 type Entry struct {

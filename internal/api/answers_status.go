@@ -8,8 +8,12 @@ type Status struct {
 	At           time.Time      `json:"at"`
 	Vendors      []VendorStatus `json:"vendors"`
 	Ledger       LedgerStatus   `json:"ledger"`
+	// SubjectsToday counts the people exposed to any vendor since 00:00 UTC.
+	SubjectsToday uint64 `json:"subjects_today"`
 	// DutiesOverdue is the number of duties past their deadline.
 	DutiesOverdue int `json:"duties_overdue"`
+	// IndexError says why the figures may be behind.
+	IndexError string `json:"index_error,omitempty"`
 	// Server says whether a running server answered. Without one the figures
 	// come from the store, read-only, and connections are unknown (zero).
 	Server bool `json:"server"`
@@ -37,11 +41,29 @@ type VendorStatus struct {
 	Disclosures24h uint64 `json:"disclosures_24h"`
 	// Subjects24h counts the people in them, exactly.
 	Subjects24h uint64 `json:"subjects_24h"`
-	// Requests and Refused count messages since the server started.
+	// SubjectsToday is the same since 00:00 UTC.
+	SubjectsToday uint64 `json:"subjects_today"`
+	// Requests counts recorded messages, Refused those turned away, since the server started.
 	Requests uint64 `json:"requests"`
 	Refused  uint64 `json:"refused"`
+	// LastAt is when the last message was recorded, since the server started.
+	LastAt time.Time `json:"last_at,omitzero"`
+	// InFlight are messages on their way at this instant.
+	InFlight int `json:"in_flight"`
 	// AttemptsAfterCut counts what was tried since the gate closed.
 	AttemptsAfterCut uint64 `json:"attempts_after_cut"`
+	// Attempts are the same by who tried.
+	Attempts []Attempt `json:"attempts,omitempty"`
+}
+
+// Attempt counts what one sender tried while the gate was closed. Credential
+// and Token are keyed digests or references, never secrets.
+type Attempt struct {
+	Route      string `json:"route"`
+	App        string `json:"app"`
+	Credential string `json:"credential"`
+	Token      string `json:"token,omitempty"`
+	Count      uint64 `json:"count"`
 }
 
 // RouteGate is the gate of one route.
@@ -56,8 +78,12 @@ type LedgerStatus struct {
 	Size uint64 `json:"size"`
 	// Checkpoint is the newest signed head, in signed-note form.
 	Checkpoint string `json:"checkpoint"`
-	// CheckpointAt is when it was signed.
-	CheckpointAt time.Time `json:"checkpoint_at,omitzero"`
+	// LastSync is when entries were last made durable.
+	LastSync time.Time `json:"last_sync,omitzero"`
+	// Pending counts disclosures whose outcome is not known yet.
+	Pending int `json:"pending"`
+	// Warnings name what was found wrong at start and is no reason to refuse.
+	Warnings []string `json:"warnings,omitempty"`
 	// Error says why the ledger refuses to record; nothing is forwarded then.
 	Error string `json:"error,omitempty"`
 }

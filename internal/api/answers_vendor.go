@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"cordon/internal/strict"
+)
 
 // VendorSummary is one row of `cordon vendor list --json`.
 type VendorSummary struct {
@@ -57,32 +61,8 @@ type VendorAdded struct {
 	File   string `json:"file"`
 }
 
-// ImportReport is what `cordon directory import --json` answers.
-type ImportReport struct {
-	People   uint64         `json:"people"`
-	New      uint64         `json:"new"`
-	Changed  uint64         `json:"changed"`
-	Rejected []RejectedLine `json:"rejected"`
-	TookMS   float64        `json:"took_ms"`
-}
-
-// RejectedLine is a line of a directory that was not taken. Problem holds no
-// personal value.
-type RejectedLine struct {
-	Line    int    `json:"line"`
-	Problem string `json:"problem"`
-}
-
 // CheckReport is what `cordon check --json` answers.
 type CheckReport struct {
-	OK       bool      `json:"ok"`
-	Problems []Problem `json:"problems"`
-}
-
-// Problem is one thing wrong in a configuration file, and how to put it right.
-type Problem struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Problem string `json:"problem"`
-	Fix     string `json:"fix"`
+	OK       bool             `json:"ok"`
+	Problems []strict.Problem `json:"problems"`
 }

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"cordon/internal/gateway"
+	"cordon/internal/isolate"
+	"cordon/internal/vendor"
+)
+
+// Verbs that change a gate, and the state they lead to.
+var gateVerbs = map[string]isolate.State{"cut": isolate.Cut, "hold": isolate.Held, "restore": isolate.Open}
+
+// ChangeGate cuts, holds or restores a vendor or one of its routes. A vendor
+// without an open incident is restored by one person.
+func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest) (GateChange, error) {
+	actor, err := may(ctx, ChangeGates)
+	if err != nil {
+		return GateChange{}, err
+	}
+	to, ok := gateVerbs[verb]
+	if !ok {
+		return GateChange{}, problem(http.StatusNotFound, "unknown-verb", "use cut, hold or restore", "a gate cannot %s", verb)
+	}
+	if err := d.needServer("cordon " + verb); err != nil {
+		return GateChange{}, err
+	}
+	spec, err := d.spec(name)
+	if err != nil {
+		return GateChange{}, err
+	}
+	route, err := routeOf(spec, r.Route)
+	if err != nil {
+		return GateChange{}, err
+	}
+	gate := d.Gates.Gate(spec.ID)
+	before := gate.Status()
+	answer := GateChange{
+		Vendor: name, Route: route, Gate: to.String(), Was: before.State.String(), Epoch: uint64(before.Epoch),
+		Routes: affectedRoutes(spec, route), DryRun: r.DryRun,
+	}
+	if r.DryRun {
+		if to != isolate.Open {
+			answer.ConnectionsClosed = before.Conns
+			for _, l := range before.Live {
+				if route == "" || l.Route == route {
+					answer.Live = append(answer.Live, LiveMessage{Route: l.Route, App: l.App})
+				}
+			}
+		}
+		return answer, nil
+	}
+	done, err := d.Traffic.Change(ctx, gateway.Order{Vendor: spec.ID, Route: route, To: to, Actor: actor.Name, Reason: r.Reason})
+	answer.Was, answer.Epoch, answer.ConnectionsClosed = done.From.String(), uint64(done.Epoch), done.ConnectionsClosed
+	answer.TookMS = float64(done.Took.Microseconds()) / 1000
+	for _, l := range done.Interrupted {
+		answer.Live = append(answer.Live, LiveMessage{Route: l.Route, App: l.App, Bytes: l.Handed})
+	}
+	if err != nil {
+		return answer, problem(http.StatusInternalServerError, "gate-not-durable",
+			"run it again; if it fails again, stop the server: nothing is forwarded then", "%s %s: %v", verb, name, err)
+	}
+	answer.Entry = done.Seq
+	if done.Pending() {
+		answer.Pending = "closed, entry pending: the ledger does not record, the gate file holds"
+		if to == isolate.Open {
+			answer.Pending = "open, entry pending: the ledger does not record"
+		}
+	}
+	if err := d.Fold.Took(done.Seq, spec.ID, route, to, d.Now()); err != nil {
+		return answer, asProblem(err)
+	}
+	return answer, nil
+}
+
+// routeOf checks the name of a route. A name that no mapping has is taken when
+// it looks like one: messages on unmapped routes carry "METHOD /*".
+func routeOf(spec *vendor.Spec, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	names := make([]string, 0, len(spec.Routes))
+	for _, r := range spec.Routes {
+		if r.Name == name {
+			return name, nil
+		}
+		names = append(names, r.Name)
+	}
+	if method, rest, ok := strings.Cut(name, " "); ok && rest == "/*" && method == strings.ToUpper(method) {
+		return name, nil
+	}
+	next := "cordon vendor show " + string(spec.ID)
+	if near := nearest(name, names); near != "" {
+		next = "did you mean " + near + "? See `" + next + "`"
+	}
+	return "", problem(http.StatusNotFound, "unknown-route", next, "%s has no route %q", spec.ID, name)
+}
+
+func affectedRoutes(spec *vendor.Spec, route string) []string {
+	if route != "" {
+		return []string{route}
+	}
+	var out []string
+	for _, r := range spec.Routes {
+		out = append(out, r.Name)
+	}
+	return out
+}

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"cordon/internal/classify"
+	"cordon/internal/exposure"
+	"cordon/internal/minimize"
+	"cordon/internal/vendor"
+)
+
+// TestRoute says what the gateway would do with a message. Nothing is sent and
+// nothing is recorded.
+func (d *Desk) TestRoute(ctx context.Context, t RouteTest) (RouteTestAnswer, error) {
+	if _, err := may(ctx, TryMessages); err != nil {
+		return RouteTestAnswer{}, err
+	}
+	if t.Envelope != nil || strings.EqualFold(t.Method, "SMTP") {
+		return RouteTestAnswer{}, problem(http.StatusNotImplemented, string(exposure.ReasonNotSupported),
+			"give an HTTP request", "this build reads HTTP messages only; mail comes with the SMTP relay")
+	}
+	message, host, err := t.message()
+	if err != nil {
+		return refusedTest(t, exposure.ReasonMalformedRequest, err.Error()), nil
+	}
+	spec, err := d.addressee(t.Vendor, host, message)
+	if err != nil {
+		return RouteTestAnswer{}, err
+	}
+	if spec == nil {
+		return refusedTest(t, exposure.ReasonUnknownHost, "no manifest names this host; give --vendor, or add the host to a manifest"), nil
+	}
+	if limit := int64(d.Config.Limits.Body); limit > 0 && int64(len(message.Body)) > limit {
+		message.Body, message.TooLarge = message.Body[:limit], true
+	}
+	answer, err := minimize.Test(spec, message)
+	if err != nil {
+		return RouteTestAnswer{}, err
+	}
+	return RouteTestAnswer{ID: t.ID, Answer: answer}, nil
+}
+
+func refusedTest(t RouteTest, reason exposure.Reason, detail string) RouteTestAnswer {
+	return RouteTestAnswer{ID: t.ID, Answer: minimize.Answer{
+		Vendor: t.Vendor, Status: "refused", Verdict: exposure.Refuse.String(), Reason: string(reason), Detail: detail,
+	}}
+}
+
+// TestRoutes tests many messages; one that cannot be tested at all is an answer
+// of its own and does not stop the others.
+func (d *Desk) TestRoutes(ctx context.Context, batch RouteTestBatch) (RouteTestAnswers, error) {
+	var all RouteTestAnswers
+	for _, t := range batch.Messages {
+		answer, err := d.TestRoute(ctx, t)
+		if err != nil {
+			p := asProblem(err)
+			if p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden {
+				return all, err
+			}
+			answer = refusedTest(t, exposure.Reason(p.Reason), p.Detail)
+		}
+		all.Answers = append(all.Answers, answer)
+	}
+	return all, nil
+}
+
+func (t RouteTest) message() (*classify.Message, string, error) {
+	if t.Raw != nil {
+		return classify.ParseHTTP(t.Raw)
+	}
+	u, err := url.Parse(t.URL)
+	if err != nil || t.URL == "" {
+		return nil, "", problem(http.StatusUnprocessableEntity, "url-invalid", "give an absolute URL, or a path with --vendor", "the URL cannot be read")
+	}
+	header := http.Header{}
+	for name, value := range t.Header {
+		header.Set(name, value)
+	}
+	method := strings.ToUpper(t.Method)
+	if method == "" {
+		method = http.MethodPost
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	return &classify.Message{Method: method, Path: path, Query: u.RawQuery, Header: header, Body: t.Body}, u.Host, nil
+}
+
+// addressee finds the manifest: by name, by host, or by the first segment of
+// the path as on the gateway's own address, which is then taken off. Nil
+// without an error when no manifest fits.
+func (d *Desk) addressee(name, host string, m *classify.Message) (*vendor.Spec, error) {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	var spec *vendor.Spec
+	if name != "" {
+		s, err := d.spec(name)
+		if err != nil {
+			return nil, err
+		}
+		spec = s
+	}
+	for _, s := range d.Specs {
+		for _, h := range s.Hosts {
+			if h == host && (spec == nil || s == spec) {
+				return s, nil
+			}
+		}
+	}
+	for _, s := range d.Specs {
+		rest, ours := strings.CutPrefix(m.Path, "/"+string(s.ID))
+		if ours && (spec == nil || s == spec) && (rest == "" || rest[0] == '/') {
+			m.Path = rest
+			if rest == "" {
+				m.Path = "/"
+			}
+			return s, nil
+		}
+	}
+	return spec, nil
+}

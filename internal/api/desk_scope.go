@@ -1,0 +1,159 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"cordon/internal/exposure"
+	"cordon/internal/scope"
+)
+
+// Scope answers who was exposed, in figures.
+func (d *Desk) Scope(ctx context.Context, q ScopeQuery) (*scope.Answer, error) {
+	if _, err := may(ctx, SeeFigures); err != nil {
+		return nil, err
+	}
+	query, err := d.query(q)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := d.Index.Query(ctx, query)
+	if err != nil {
+		return nil, unavailable("answering from the index", err)
+	}
+	answer.Checkpoint = d.Ledger.Status().Checkpoint
+	return answer, nil
+}
+
+// ExportScope writes the people themselves, by directory id, as CSV. It is a
+// read about people: gated, recorded before the first line, and expensive in
+// the reader's allowance.
+func (d *Desk) ExportScope(ctx context.Context, q ScopeQuery, w io.Writer) error {
+	actor, err := may(ctx, ReadPeople)
+	if err != nil {
+		return err
+	}
+	query, err := d.query(q)
+	if err != nil {
+		return err
+	}
+	if err := d.limit().take(actor, 10, d.Now()); err != nil {
+		return err
+	}
+	fields := map[string]any{"what": "export", "route": query.Route, "app": query.App, "basis": query.Basis.String()}
+	if !query.Since.IsZero() {
+		fields["since"] = query.Since.UTC().Format(time.RFC3339Nano)
+	}
+	if !query.Until.IsZero() {
+		fields["until"] = query.Until.UTC().Format(time.RFC3339Nano)
+	}
+	if err := d.record(ctx, actor, query.Vendor, fields); err != nil {
+		return err
+	}
+	_, err = d.Index.Export(ctx, query, w, func(o exposure.Ordinal) (string, error) {
+		id, _, err := d.Ledger.DirectoryID(o)
+		return id, err
+	})
+	return err
+}
+
+func (d *Desk) query(q ScopeQuery) (scope.Query, error) {
+	spec, err := d.spec(q.Vendor)
+	if err != nil {
+		return scope.Query{}, err
+	}
+	basis, ok := scope.ParseBasis(q.Basis)
+	if !ok {
+		return scope.Query{}, problem(http.StatusUnprocessableEntity, "basis-unknown", "use held or sent", "there is no basis %q", q.Basis)
+	}
+	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
+		return scope.Query{}, problem(http.StatusUnprocessableEntity, "window-empty", "give --since before --until", "the window ends before it begins")
+	}
+	if _, err := routeOf(spec, q.Route); err != nil {
+		return scope.Query{}, err
+	}
+	return scope.Query{
+		Vendor: spec.ID, Route: q.Route, App: q.App, Credential: q.Credential,
+		Since: q.Since, Until: q.Until, Basis: basis, Collects: spec.Collects,
+	}, nil
+}
+
+// Subject tells what every vendor got about the person behind an identifier.
+func (d *Desk) Subject(ctx context.Context, q SubjectQuery) (*scope.Person, error) {
+	actor, err := may(ctx, ReadPeople)
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := candidates(q)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.limit().take(actor, 1, d.Now()); err != nil {
+		return nil, err
+	}
+	// The kind is recorded and never the value. Recorded also when nobody is
+	// found: asking is the read.
+	kinds := make([]string, 0, len(candidates))
+	for _, c := range candidates {
+		kinds = append(kinds, c.Kind.String())
+	}
+	if err := d.record(ctx, actor, "", map[string]any{"what": "subject", "kinds": strings.Join(kinds, " ")}); err != nil {
+		return nil, err
+	}
+	for _, id := range candidates {
+		who, found, err := d.Ledger.Lookup(id)
+		if err != nil {
+			return nil, unavailable("looking the identifier up", err)
+		}
+		if !found {
+			continue
+		}
+		person, err := d.Index.Subject(ctx, who)
+		if err != nil {
+			return nil, unavailable("answering from the index", err)
+		}
+		if name, known, err := d.Ledger.DirectoryID(who); err != nil {
+			return nil, unavailable("opening the directory id", err)
+		} else if known {
+			person.Subject = name
+		}
+		return person, nil
+	}
+	return &scope.Person{}, nil
+}
+
+// candidates are the identifiers that a text may be, the likeliest first.
+func candidates(q SubjectQuery) ([]exposure.Identifier, error) {
+	kinds := []exposure.Kind{exposure.KindEmail, exposure.KindUserID, exposure.KindUsername, exposure.KindPhone}
+	if q.Vendor != "" {
+		kinds = append(kinds, exposure.KindPseudonym)
+	}
+	if q.Kind != "" {
+		k, ok := exposure.LookupKind(q.Kind)
+		if !ok {
+			return nil, problem(http.StatusUnprocessableEntity, "kind-unknown", "use email, phone, user_id, username or pseudonym", "there is no kind of identifier %q", q.Kind)
+		}
+		if k == exposure.KindPseudonym && q.Vendor == "" {
+			return nil, problem(http.StatusUnprocessableEntity, "vendor-missing", "give --vendor: a pseudonym is known to one vendor only", "a pseudonym needs its vendor")
+		}
+		kinds = []exposure.Kind{k}
+	}
+	var out []exposure.Identifier
+	for _, k := range kinds {
+		id, err := exposure.Canonical(k, q.Identifier)
+		if err != nil {
+			continue
+		}
+		if k == exposure.KindPseudonym {
+			id.Vendor = exposure.VendorID(q.Vendor)
+		}
+		out = append(out, id)
+	}
+	if len(out) == 0 {
+		return nil, problem(http.StatusUnprocessableEntity, "identifier-invalid", "give an address, a number, an id or a user name", "that is no identifier")
+	}
+	return out, nil
+}

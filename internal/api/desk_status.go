@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cordon/internal/exposure"
+	"cordon/internal/isolate"
+	"cordon/internal/scope"
+	"cordon/internal/vendor"
+)
+
+// Status is the state of every vendor and of the ledger.
+func (d *Desk) Status(ctx context.Context) (Status, error) {
+	if _, err := may(ctx, SeeFigures); err != nil {
+		return Status{}, err
+	}
+	st := Status{Organization: d.Config.Organization.Name, At: d.Now().UTC(), Server: d.Online()}
+	st.Ledger = d.ledgerStatus()
+	recent, today, err := d.recent.get(ctx, d.Index, d.Now())
+	if err != nil {
+		st.IndexError = err.Error()
+	}
+	st.SubjectsToday = today
+	for _, spec := range d.Specs {
+		v := d.vendorStatus(spec)
+		r := recent[spec.ID]
+		v.Disclosures24h, v.Subjects24h, v.SubjectsToday = r.Disclosures24h, r.Subjects24h, r.SubjectsToday
+		st.Vendors = append(st.Vendors, v)
+	}
+	return st, nil
+}
+
+func (d *Desk) ledgerStatus() LedgerStatus {
+	s := d.Ledger.Status()
+	l := LedgerStatus{Size: s.Size, Checkpoint: s.Checkpoint, LastSync: s.LastSync, Pending: s.Pending, Warnings: s.Warnings}
+	if s.Err != nil {
+		l.Error = s.Err.Error()
+	}
+	return l
+}
+
+func (d *Desk) vendorStatus(spec *vendor.Spec) VendorStatus {
+	v := VendorStatus{Vendor: string(spec.ID), Name: spec.Manifest.Name, Mode: string(spec.Mode)}
+	if v.Name == "" {
+		v.Name = v.Vendor
+	}
+	states, damage := map[string]isolate.State{}, []string(nil)
+	if d.Gates != nil {
+		g := d.Gates.Gate(spec.ID).Status()
+		v.Gate, v.Epoch, v.Connections, v.InFlight = g.State.String(), uint64(g.Epoch), g.Conns, len(g.Live)
+		states, damage = g.Routes, g.Damage
+		for _, a := range g.Attempts {
+			v.AttemptsAfterCut += a.Count
+			v.Attempts = append(v.Attempts, Attempt{a.Route, a.App, a.Credential, a.Token, a.Count})
+		}
+		c := d.Traffic.Counters()[spec.ID]
+		v.Requests, v.Refused, v.LastAt = c.Disclosures, c.Refusals, c.LastAt
+	} else {
+		v.Gate, states = d.storedGate(spec.ID)
+	}
+	v.GateProblem = strings.Join(damage, "; ")
+	for route, s := range states {
+		if s != isolate.Open {
+			v.Routes = append(v.Routes, RouteGate{route, s.String()})
+		}
+	}
+	slices.SortFunc(v.Routes, func(a, b RouteGate) int { return strings.Compare(a.Route, b.Route) })
+	return v
+}
+
+// storedGate is the gate without a server, as the next start would load it.
+func (d *Desk) storedGate(v exposure.VendorID) (string, map[string]isolate.State) {
+	routes := d.Fold.Gates(v)
+	own, changed := routes[""]
+	delete(routes, "")
+	if !changed {
+		own = isolate.Open
+	}
+	return own.String(), routes
+}
+
+// recentCache spares the index when several people look at the same time.
+type recentCache struct {
+	mu     sync.Mutex
+	at     time.Time
+	recent map[exposure.VendorID]scope.Recent
+	today  uint64
+}
+
+func (c *recentCache) get(ctx context.Context, x *scope.Index, now time.Time) (map[exposure.VendorID]scope.Recent, uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.recent != nil && now.Sub(c.at) < 500*time.Millisecond && now.After(c.at) {
+		return c.recent, c.today, nil
+	}
+	recent, today, err := x.Recent(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	c.at, c.recent, c.today = now, recent, today
+	return recent, today, nil
+}
