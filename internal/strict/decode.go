@@ -33,6 +33,7 @@ func Decode(file string, data []byte, into any, kinds Kinds) *Report {
 	if root == nil {
 		return r
 	}
+	r.doc.lines[""] = root.Line // where what is missing would have to stand
 	d := &decoder{doc: r.doc, kinds: kinds}
 	d.value(root, reflect.ValueOf(into).Elem(), field{}, "", 0)
 	return r
@@ -65,12 +66,12 @@ func parse(r *Report, data []byte) *yaml.Node {
 			return root
 		}
 		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: 1}
-	case errors.As(err, &syntax):
-		return complain(syntax.Mark.Line, "this is not YAML: "+syntax.Message, "check indentation, quotes and brackets around this line")
 	case err != nil && strings.Contains(err.Error(), "no documents"):
 		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: 1}
 	case err != nil && strings.Contains(err.Error(), "multiple"):
 		return complain(0, "the file holds several documents", "remove the lines that are only ---")
+	case errors.As(err, &syntax):
+		return complain(syntax.Mark.Line, "this is not YAML: "+syntax.Message, "check indentation, quotes and brackets around this line")
 	default:
 		return complain(0, fmt.Sprintf("this is not one YAML document: %v", err), "start from an example")
 	}

@@ -156,6 +156,14 @@ func TestRefusesWhatIsNoText(t *testing.T) {
 	}
 }
 
+func TestEmptyFileIsAnEmptyMapping(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n", "{}\n", "~\n"} {
+		if _, p := decode(text); len(p) != 1 || p[0].Problem != `missing key "street"` || p[0].Line != 1 {
+			t.Errorf("%q: %v", text, p)
+		}
+	}
+}
+
 func TestProblemIsFourFields(t *testing.T) {
 	b, _ := json.Marshal(Problem{"a.yaml", 3, "wrong", "right"})
 	if string(b) != `{"file":"a.yaml","line":3,"problem":"wrong","fix":"right"}` {

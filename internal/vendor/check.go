@@ -13,6 +13,9 @@ import (
 // supportedActions are what minimisation of this build can do.
 var supportedActions = []Action{Allow, Drop, Mask}
 
+// verbs complete the sentence "this build cannot ... yet".
+var verbs = map[Action]string{Token: "tokenise", Alias: "make aliases", Hash: "hash", Generalize: "generalise"}
+
 // supportedCredentials are the placements that the gateway of this build can
 // write. The others are known to the format, so that catalogues may state them.
 var supportedCredentials = []string{"header", "query", "body", "path", "basic"}
@@ -28,12 +31,12 @@ func (m *Manifest) Check(r *strict.Report) {
 	if u, err := url.Parse(m.Upstream); err == nil && u.Scheme == "http" && publicName(u.Hostname()) {
 		r.Add("upstream", "personal data would cross the internet unencrypted", "write https://"+u.Host+u.Path)
 	}
-	if m.Credential != nil && m.Credential.Secret == "" {
+	if m.Credential != nil && m.Credential.Secret == "" && !r.Has("credential.secret") {
 		r.Add("credential", "the credential names no secret", "add secret: file:"+m.Vendor+".secret")
 	}
 	for category, action := range m.Minimize {
-		if !slices.Contains(supportedActions, action) {
-			r.Add("minimize."+category, fmt.Sprintf("this build cannot %s yet", action), "write allow, drop or mask")
+		if verb := verbs[action]; verb != "" && !slices.Contains(supportedActions, action) {
+			r.Add("minimize."+category, fmt.Sprintf("this build cannot %s yet", verb), "write allow, drop or mask")
 		}
 	}
 	if m.WhenCut == "failover:"+m.Vendor {

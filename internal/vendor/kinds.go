@@ -19,12 +19,13 @@ var Kinds = strict.Common.With(strict.Kinds{
 	"policy":     {Noun: "category", Values: func() []string { return append(exposure.CategoryKeys(), "default") }},
 	"purpose":    {Noun: "purpose", Values: exposure.PurposeKeys},
 	"identifier": {Noun: "kind of identifier", Values: func() []string { return identifierKinds }},
-	"country":    {Noun: "country", Values: Countries},
+	"country":    {Noun: "country", Check: checkCountry, Pattern: `^[A-Z]{2}$`},
 	"region":     {Noun: "country or region", Check: checkRegion, Pattern: regionName.String()},
 	"on":         {Noun: "route", Check: checkOn, Pattern: `^[A-Z]+ /`},
 	"path":       {Noun: "path", Check: checkPath},
 	"field":      {Noun: "path", Check: checkField},
 	"secret":     {Noun: "secret", Check: checkSecret, Pattern: secretRef.String()},
+	"keyfile":    {Noun: "file", Check: checkKeyFile, Pattern: secretRef.String()},
 	"pin":        {Noun: "pin", Check: checkPin, Pattern: `^sha256:`},
 	"when_cut":   {Noun: "answer", Check: checkWhenCut, Pattern: `^(refuse|hold|failover:[a-z0-9-]+)$`},
 	"webhook":    {Noun: "webhook scheme", Values: func() []string { return webhookSchemes }},
@@ -57,14 +58,38 @@ func checkName(v string) (string, string) {
 }
 
 func checkRegion(v string) (string, string) {
-	country, _, _ := strings.Cut(v, "-")
-	if regionName.MatchString(v) && slices.Contains(Countries(), country) {
+	country, state, _ := strings.Cut(v, "-")
+	if problem, fix := checkCountry(country); problem != "" {
+		return problem, fix
+	}
+	if !regionName.MatchString(v) {
+		return fmt.Sprintf("%q is not a state of %s", state, country), "write its ISO 3166-2 code, such as US-CA"
+	}
+	return "", ""
+}
+
+// meant are codes that people write and ISO does not know.
+var meant = map[string]string{"UK": "GB", "EL": "GR", "USA": "US", "GER": "DE", "KOS": "XK"}
+
+func checkCountry(v string) (string, string) {
+	up := strings.ToUpper(v)
+	switch {
+	case slices.Contains(Countries(), v):
+		return "", ""
+	case meant[up] != "":
+		return fmt.Sprintf("unknown country %q", v), fmt.Sprintf("write %q", meant[up])
+	case slices.Contains(Countries(), up):
+		return fmt.Sprintf("country %q is not in capital letters", v), fmt.Sprintf("write %q", up)
+	default:
+		return fmt.Sprintf("unknown country %q", v), "write its ISO 3166-1 code of two letters, such as DE"
+	}
+}
+
+func checkKeyFile(v string) (string, string) {
+	if secretRef.MatchString(v) {
 		return "", ""
 	}
-	if up := strings.ToUpper(v); up != v && slices.Contains(Countries(), strings.SplitN(up, "-", 2)[0]) {
-		return fmt.Sprintf("%q is not a country", v), fmt.Sprintf("write %q", up)
-	}
-	return fmt.Sprintf("%q is not a country", v), "write its ISO 3166-1 code, with the state where law needs it: DE, US-CA"
+	return fmt.Sprintf("%q does not say where the file is", v), "put it into the keys folder and write file:NAME"
 }
 
 func checkSecret(v string) (string, string) {

@@ -44,7 +44,7 @@ type Credential struct {
 
 // TLS narrows whom we take for the vendor.
 type TLS struct {
-	CA  string `yaml:"ca" kind:"secret" doc:"A file of PEM certificates to trust instead of the system's roots."`
+	CA  string `yaml:"ca" kind:"keyfile" doc:"A file of PEM certificates to trust instead of the system's roots."`
 	Pin string `yaml:"pin" kind:"pin" doc:"sha256: and the hash of the public key (SPKI) that must appear in the chain, hex or base64."`
 }
 
