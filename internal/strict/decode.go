@@ -71,7 +71,7 @@ func parse(r *Report, data []byte) *yaml.Node {
 	case err != nil && strings.Contains(err.Error(), "multiple"):
 		return complain(0, "the file holds several documents", "remove the lines that are only ---")
 	case errors.As(err, &syntax):
-		return complain(syntax.Mark.Line, "this is not YAML: "+syntax.Message, "check indentation, quotes and brackets around this line")
+		return complain(syntax.Mark.Line, "this is not YAML: "+syntax.Message, "check indentation and brackets around this line, and quote values that hold { } [ ] or a colon")
 	default:
 		return complain(0, fmt.Sprintf("this is not one YAML document: %v", err), "start from an example")
 	}
