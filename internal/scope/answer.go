@@ -50,6 +50,8 @@ type Query struct {
 	Basis        Basis
 	// Collects is what the vendor gathers by itself, from its manifest.
 	Collects []exposure.Category
+	// Grouped asks for Answer.Groups, at some cost.
+	Grouped bool
 }
 
 // Answer is what `cordon scope --json` prints.
@@ -105,7 +107,7 @@ type Answer struct {
 	TookMS     float64 `json:"took_ms"`
 
 	// Groups splits the cohorts by country, state and language, for duties
-	// and notices. Subjects over all groups = Subjects.
+	// and notices. Subjects over all groups = Subjects. Only with Query.Grouped.
 	Groups []Group `json:"-"`
 }
 
@@ -160,19 +162,19 @@ type Cohort struct {
 
 // Group is the part of a cohort that lives in one place and reads one language.
 type Group struct {
-	Cohort   int // index in Answer.Cohorts
+	Cohort   string // Cohort.ID
 	Country  string
 	State    string
 	Language string
-	Known    bool // in the directory
 	Subjects uint64
 	Minors   uint64
 }
 
 // Person is what `cordon subject --json` prints.
 type Person struct {
-	// Subject is the ordinal in an opaque form, "" for somebody unknown.
-	Subject string         `json:"subject"`
+	// Subject is the ordinal in an opaque form, null for somebody of whom the
+	// ledger knows nothing.
+	Subject *string        `json:"subject"`
 	Vendors []PersonVendor `json:"vendors"`
 }
 
@@ -184,11 +186,4 @@ type PersonVendor struct {
 	First       time.Time         `json:"first"`
 	Last        time.Time         `json:"last"`
 	Disclosures uint64            `json:"disclosures"`
-}
-
-// Recent is how much one vendor got lately.
-type Recent struct {
-	Disclosures24h uint64
-	Subjects24h    uint64
-	SubjectsToday  uint64 // since 00:00 UTC
 }

@@ -2,84 +2,311 @@ package scope
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"io"
-	"iter"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"cordon/internal/exposure"
+	"cordon/internal/store"
 )
 
 // Options say where the index lives and what it follows.
 type Options struct {
-	// DB is the one store; the index writes under store.Index and store.Scope.
+	// DB is the one store; the index owns store.Index and store.Scope in it.
 	DB     *pebble.DB
 	Source Source
-	People People
-	Now    func() time.Time
-	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: nothing is logged
 	// ReadOnly never writes: what the store does not hold yet is read from the
-	// journal into memory.
+	// journal into memory. It also means that no server runs, so coverage ends
+	// at the last sign of life.
 	ReadOnly bool
-	// FlushEvery and FlushFacts bound what a restart reads again: whichever
-	// comes first. Zero takes the defaults.
+	// FlushEvery and FlushFacts bound what a restart reads again. Zero takes
+	// the defaults.
 	FlushEvery time.Duration
 	FlushFacts int
 }
 
+// A flush rewrites every bitmap that got a bit since the last one, so rare
+// flushes write less: at 10 million disclosures a day in 25,000 bitmaps, one
+// every five minutes rewrites at most 25,000 of about 1 KB. What a crash
+// leaves to be read again is at most this much of the journal: well below a second.
+const (
+	flushEvery = 5 * time.Minute
+	flushFacts = 500_000
+	// flushKeys bounds the batch: a bitmap is at most 8 KiB.
+	flushKeys = 50_000
+)
+
 // Index follows the journal and answers questions. All methods may be called
-// at the same time.
-type Index struct{}
+// at the same time. The follower is never in the way of a message: the ledger
+// acknowledges without it.
+type Index struct {
+	o Options
+
+	stop    context.CancelFunc
+	stopped chan struct{}
+	again   chan struct{} // the index was thrown away: read from the beginning
+
+	// mu guards everything below. The follower holds it for one entry, a
+	// flush for as long as it writes, a question only to take its snapshot.
+	mu sync.Mutex
+	// position is the last entry that the rest knows of; built counts rebuilds.
+	position uint64
+	built    int
+	names    *names
+	fresh    *fresh
+	// open are the intents without outcome; saved says which the store holds.
+	open  map[uint64]*message
+	saved map[uint64]bool
+	// coverage are all events, unsavedCoverage how many of its last are not
+	// in the store. alive is the last sign of life of a gateway.
+	coverage        []coverageEvent
+	unsavedCoverage int
+	alive           int64
+	recent          *recent // nil until somebody asks
+	err             error   // why the follower gave up
+	moved           chan struct{}
+
+	// filling is held, before mu, while recent is read from the journal.
+	filling sync.Mutex
+}
 
 // Progress is told how many entries of how many are done.
 type Progress func(done, total uint64)
 
-var errNotBuilt = errors.New("the scope index is not built yet")
+var errClosed = errors.New("the scope index is closed")
 
-// Open loads the index and starts to follow the journal.
-func Open(o Options) (*Index, error) { return nil, errNotBuilt }
-
-// Sync returns once the index knows every entry acknowledged before the call.
-func (x *Index) Sync(ctx context.Context) error { return errNotBuilt }
-
-// Query answers q; every disclosure acknowledged before the call is in it.
-func (x *Index) Query(ctx context.Context, q Query) (*Answer, error) { return nil, errNotBuilt }
-
-// Opener opens the directory id of a person; "" for a stranger.
-type Opener func(exposure.Ordinal) (string, error)
-
-// Export writes the people of q as CSV, one line each, and returns how many.
-func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (uint64, error) {
-	return 0, errNotBuilt
+// Open loads the index and starts to follow the journal. An index that cannot
+// be read, or that knows more than the journal, is thrown away and built again.
+func Open(o Options) (*Index, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.FlushEvery == 0 {
+		o.FlushEvery = flushEvery
+	}
+	if o.FlushFacts == 0 {
+		o.FlushFacts = flushFacts
+	}
+	x := &Index{o: o, stopped: make(chan struct{}), again: make(chan struct{}, 1), moved: make(chan struct{})}
+	x.reset()
+	if err := x.load(); err != nil {
+		if o.ReadOnly {
+			return nil, fmt.Errorf("reading the scope index: %w; start the server once, it builds the index again", err)
+		}
+		o.Log.Warn("building the scope index again from the journal", "because", err)
+		if err := x.wipe(); err != nil {
+			return nil, err
+		}
+	}
+	var ctx context.Context
+	ctx, x.stop = context.WithCancel(context.Background())
+	go x.follow(ctx)
+	return x, nil
 }
 
-// Exposed gives the ordinals of q with their cohort (index in the answer's
-// Cohorts), by chunk.
-func (x *Index) Exposed(ctx context.Context, q Query) (*Answer, iter.Seq2[exposure.Ordinal, int], error) {
-	return nil, nil, errNotBuilt
+// reset forgets everything in memory.
+func (x *Index) reset() {
+	x.position, x.alive = 0, 0
+	x.names, x.fresh = newNames(), newFresh()
+	x.open, x.saved = map[uint64]*message{}, map[uint64]bool{}
+	x.coverage, x.unsavedCoverage = nil, 0
+	x.recent = nil
 }
 
-// Subject tells what every vendor got about one person.
-func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, error) {
-	return nil, errNotBuilt
+// formatVersion is the first byte of the position. An index of another version
+// is built again.
+const formatVersion = 1
+
+var positionKey = []byte{store.Scope, keyPosition}
+
+// load reads what lies in memory between flushes.
+func (x *Index) load() error {
+	value, err := get(x.o.DB, positionKey)
+	if err != nil || value == nil {
+		return err
+	}
+	r := reader{b: value}
+	if v := r.bytes(1); r.bad || v[0] != formatVersion {
+		return errors.New("the scope index was written by another version")
+	}
+	x.position, x.alive = r.uvarint(), r.varint()
+	if r.bad {
+		return errors.New("the scope index's position is cut short")
+	}
+	if size := x.o.Source.Size(); x.position > size {
+		return fmt.Errorf("the scope index knows entry %d, the journal ends at %d", x.position, size)
+	}
+	if x.names, err = loadNames(x.o.DB); err != nil {
+		return err
+	}
+	err = scan(x.o.DB, []byte{store.Scope, keyOpen}, func(key, value []byte) error {
+		seq, err := entryOf(key)
+		if err != nil {
+			return err
+		}
+		m, err := decodeMessage(seq, value)
+		if err != nil {
+			return err
+		}
+		if int(m.pathway) >= len(x.names.pathways) {
+			return fmt.Errorf("open intent %d has a pathway without a name", seq)
+		}
+		x.open[seq], x.saved[seq] = m, true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return scan(x.o.DB, []byte{store.Scope, keyCoverage}, func(key, value []byte) error {
+		seq, err := entryOf(key)
+		if err != nil {
+			return err
+		}
+		c, err := decodeCoverage(seq, value)
+		x.coverage = append(x.coverage, c)
+		return err
+	})
 }
 
-// Recent gives today's figures: per vendor, and the people exposed to any.
-func (x *Index) Recent(ctx context.Context) (map[exposure.VendorID]Recent, uint64, error) {
-	return nil, 0, errNotBuilt
+// wipe forgets everything, in memory and in the store.
+func (x *Index) wipe() error {
+	b := x.o.DB.NewBatch()
+	defer b.Close()
+	for _, space := range []byte{store.Index, store.Scope} {
+		if err := b.DeleteRange([]byte{space}, []byte{space + 1}, nil); err != nil {
+			return err
+		}
+	}
+	if err := b.Commit(pebble.Sync); err != nil {
+		return fmt.Errorf("throwing the scope index away: %w", err)
+	}
+	x.reset()
+	return nil
 }
 
-// Rebuild throws the index away and reads the journal from its beginning.
-func (x *Index) Rebuild(ctx context.Context, progress Progress) error { return errNotBuilt }
+// flush writes everything new, and the position up to which it is true, in one
+// batch. It is not synced: the index can be read again from the journal, and a
+// crash leaves either the old state or the new one with its own position.
+func (x *Index) flush() error {
+	if x.o.ReadOnly {
+		return nil
+	}
+	b := x.o.DB.NewBatch()
+	defer b.Close()
+	if err := x.save(b); err != nil {
+		return fmt.Errorf("writing the scope index: %w", err)
+	}
+	if err := b.Commit(pebble.NoSync); err != nil {
+		return fmt.Errorf("writing the scope index: %w", err)
+	}
+	x.names.unsaved = nil
+	x.fresh = newFresh()
+	x.unsavedCoverage = 0
+	for seq := range x.saved {
+		if x.open[seq] == nil {
+			delete(x.saved, seq)
+		}
+	}
+	for seq := range x.open {
+		x.saved[seq] = true
+	}
+	return nil
+}
 
-// Check builds a second index in the empty folder scratch, compares it with
-// this one, and names the differences.
-func (x *Index) Check(ctx context.Context, scratch string, progress Progress) ([]string, error) {
-	return nil, errNotBuilt
+func (x *Index) save(b *pebble.Batch) error {
+	if err := x.fresh.save(x.o.DB, b); err != nil {
+		return err
+	}
+	if err := x.names.save(b); err != nil {
+		return err
+	}
+	for seq := range x.saved {
+		if x.open[seq] == nil {
+			if err := b.Delete(entryKey(keyOpen, seq), nil); err != nil {
+				return err
+			}
+		}
+	}
+	for seq, m := range x.open {
+		if !x.saved[seq] {
+			if err := b.Set(entryKey(keyOpen, seq), m.encode(), nil); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range x.coverage[len(x.coverage)-x.unsavedCoverage:] {
+		if err := b.Set(entryKey(keyCoverage, c.seq), c.encode(), nil); err != nil {
+			return err
+		}
+	}
+	return b.Set(positionKey, encodePosition(x.position, x.alive), nil)
 }
 
 // Close writes what is not written yet and stops.
-func (x *Index) Close() error { return errNotBuilt }
+func (x *Index) Close() error {
+	x.stop()
+	<-x.stopped
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if errors.Is(x.err, errClosed) {
+		return nil
+	}
+	err := x.err
+	if err == nil {
+		err = x.flush()
+	}
+	x.err = errClosed
+	x.announce()
+	return err
+}
+
+// Sync returns once the index knows every entry acknowledged before the call.
+func (x *Index) Sync(ctx context.Context) error {
+	return x.reach(ctx, x.o.Source.Size(), nil)
+}
+
+// reach waits for the follower to come to an entry.
+func (x *Index) reach(ctx context.Context, entry uint64, progress Progress) error {
+	for {
+		x.mu.Lock()
+		position, moved, err := x.position, x.moved, x.err
+		x.mu.Unlock()
+		if progress != nil {
+			progress(min(position, entry), entry)
+		}
+		switch {
+		case err != nil:
+			return err
+		case position >= entry:
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the scope index to read up to entry %d (it is at %d): %w", entry, position, ctx.Err())
+		}
+	}
+}
+
+// announce wakes whoever waits in reach. Called with mu held.
+func (x *Index) announce() {
+	close(x.moved)
+	x.moved = make(chan struct{})
+}
+
+// vendorOf is the vendor of a pathway. Called with mu held.
+func (x *Index) vendorOf(p pathwayID) vendorID { return x.names.pathways[p].vendor }
+
+func encodePosition(entry uint64, alive int64) []byte {
+	b := binary.AppendUvarint([]byte{formatVersion}, entry)
+	return binary.AppendVarint(b, alive)
+}

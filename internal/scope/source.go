@@ -11,30 +11,33 @@ import (
 type Source interface {
 	// Size is the number of the newest entry that Entries gives.
 	Size() uint64
-	// Entries gives every entry from number from on, in order, up to at least
-	// the Size at the time of the call. An entry and its slices are valid
-	// until the next step only.
+	// Entries gives the durable entries from number from on, in order, and
+	// ends at what was durable when it began. An entry and its slices are
+	// valid until the next step only.
 	Entries(from uint64) iter.Seq2[Entry, error]
-	// Wait is closed once Size has grown past size.
-	Wait(size uint64) <-chan struct{}
+	// Follow gives a channel that is closed when Size grows next.
+	Follow() <-chan struct{}
+	// People is a snapshot of what the directory says about everyone.
+	People() (*People, error)
 }
 
-// People is what the directory says, by ordinal.
-type People interface {
-	// Attributes gives the attributes of those people in the directory whose
-	// ordinals lie in [chunk<<16, chunk<<16 + 65535], in any order. Whoever is
-	// not among them is a stranger.
-	Attributes(chunk uint16) iter.Seq2[Attributes, error]
+// People holds the directory's attributes as arrays by ordinal, which one pass
+// over the exposed can read at memory speed. An ordinal at or past the end of
+// an array is not in the directory. Nothing in it is changed after Source gave
+// it away.
+type People struct {
+	Countries, States, Languages []string // tables; index 0 is ""
+	Country                      []uint8  // index into Countries
+	State                        []uint16
+	Language                     []uint8
+	MinorUntil                   []uint16 // days since 1970-01-01, 0 for adults and for the unknown
+	Directory                    []uint64 // one bit per ordinal: the directory names this person
 }
 
-// Attributes is what scope groups people by.
-type Attributes struct {
-	Ordinal  exposure.Ordinal
-	Country  string // ISO 3166-1, "" if unknown
-	State    string // bare: "CA"
-	Language string // BCP 47
-	// MinorUntil is the person's eighteenth birthday, zero if unknown.
-	MinorUntil time.Time
+// known reports whether the directory names the person.
+func (p *People) known(o exposure.Ordinal) bool {
+	w := int(o / 64)
+	return w < len(p.Directory) && p.Directory[w]&(1<<(o%64)) != 0
 }
 
 // EntryKind says what an entry means to the index.
@@ -47,8 +50,10 @@ const (
 	Disclosed
 	// Settled is the outcome of an earlier Disclosed entry.
 	Settled
+	// Restarted is the first entry of a run of the ledger.
+	Restarted
 	// CoverageStart says that Cordon stands in the vendor's way from here on,
-	// CoverageStop that it does not.
+	// CoverageStop that it does not. Without a vendor: in the way of all.
 	CoverageStart
 	CoverageStop
 )

@@ -1,0 +1,129 @@
+package scope
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// follow reads the journal from the index's position on, for as long as the
+// index is open. An error ends it, and every question from then on is refused
+// with that error: an answer that leaves entries out would be worse than none.
+func (x *Index) follow(ctx context.Context) {
+	defer close(x.stopped)
+	tick := time.NewTicker(x.o.FlushEvery)
+	defer tick.Stop()
+	for {
+		grown := x.o.Source.Follow() // before reading, so that no growth goes by unnoticed
+		again, err := x.catchUp(ctx)
+		if err != nil {
+			x.mu.Lock()
+			x.err = err
+			x.announce()
+			x.mu.Unlock()
+			x.o.Log.Error("the scope index stopped", "error", err)
+			return
+		}
+		if again {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-grown:
+		case <-x.again:
+		case <-tick.C:
+			x.mu.Lock()
+			if x.fresh.facts > 0 || len(x.fresh.tallies) > 0 || x.unsavedCoverage > 0 || len(x.open) != len(x.saved) {
+				if x.err = x.flush(); x.err != nil {
+					x.announce()
+				}
+			}
+			err := x.err
+			x.mu.Unlock()
+			if err != nil {
+				x.o.Log.Error("the scope index stopped", "error", err)
+				return
+			}
+		}
+	}
+}
+
+// announceEvery is how often waiting questions are woken while reading.
+const announceEvery = 4096
+
+// catchUp takes in every entry that the journal holds now. It asks to be
+// called again when the index was thrown away meanwhile.
+func (x *Index) catchUp(ctx context.Context) (again bool, err error) {
+	x.mu.Lock()
+	from, built := x.position+1, x.built
+	x.mu.Unlock()
+	defer func() {
+		x.mu.Lock()
+		x.announce()
+		x.mu.Unlock()
+	}()
+	for e, err := range x.o.Source.Entries(from) {
+		if err != nil {
+			return false, fmt.Errorf("reading the journal for the scope index: %w", err)
+		}
+		if ctx.Err() != nil {
+			return false, nil
+		}
+		x.mu.Lock()
+		if x.built != built {
+			x.mu.Unlock()
+			return true, nil
+		}
+		err = x.take(&e)
+		if err == nil && (x.fresh.facts >= x.o.FlushFacts || x.fresh.keys >= flushKeys) {
+			err = x.flush()
+		}
+		if x.position%announceEvery == 0 {
+			x.announce()
+		}
+		x.mu.Unlock()
+		if err != nil {
+			return false, err
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.built != built, nil
+}
+
+// take folds one entry into the index. Called with mu held.
+func (x *Index) take(e *Entry) error {
+	if e.Seq != x.position+1 {
+		return fmt.Errorf("the journal goes from entry %d to %d; run `cordon ledger verify`", x.position, e.Seq)
+	}
+	switch e.Kind {
+	case Disclosed:
+		m, err := x.names.message(e)
+		if err != nil {
+			return err
+		}
+		x.open[e.Seq] = m
+	case Settled:
+		// Only the first outcome counts; a second one finds nothing open.
+		if m := x.open[e.Of]; m != nil {
+			delete(x.open, e.Of)
+			if e.Result != NotSent {
+				v := x.vendorOf(m.pathway)
+				x.fresh.expose(v, m, e.Seq)
+				if x.recent != nil {
+					x.recent.expose(v, m)
+				}
+			}
+		}
+	case CoverageStart, CoverageStop, Restarted:
+		x.coverage = append(x.coverage, coverageEvent{seq: e.Seq, at: e.At.UnixNano(), kind: e.Kind, vendor: e.Vendor, alive: x.alive})
+		x.unsavedCoverage++
+	}
+	// What a restart settles as unknown is no sign of life of the run before.
+	if !(e.Kind == Settled && e.Result == Unknown) {
+		x.alive = e.At.UnixNano()
+	}
+	x.position = e.Seq
+	return nil
+}

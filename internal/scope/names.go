@@ -1,0 +1,191 @@
+package scope
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"cordon/internal/exposure"
+	"cordon/internal/store"
+)
+
+// The kinds of names, as stored.
+const (
+	nameVendor  byte = 1
+	namePathway byte = 2
+	nameSet     byte = 3
+)
+
+// names gives vendors, pathways and category sets the small numbers that keys
+// hold. Numbers are handed out in the order in which the journal first shows a
+// name, so that a rebuilt index has the same ones.
+type names struct {
+	vendors  []exposure.VendorID
+	pathways []pathway
+	sets     []exposure.Set
+
+	vendorOf  map[exposure.VendorID]vendorID
+	pathwayOf map[exposure.Pathway]pathwayID
+	setOf     map[exposure.Set]setID
+
+	// unsaved are the names that no batch holds yet.
+	unsaved []name
+}
+
+type pathway struct {
+	exposure.Pathway
+	vendor vendorID
+}
+
+type name struct {
+	kind byte
+	id   uint32
+	text []byte
+}
+
+func newNames() *names {
+	return &names{
+		vendorOf:  map[exposure.VendorID]vendorID{},
+		pathwayOf: map[exposure.Pathway]pathwayID{},
+		setOf:     map[exposure.Set]setID{},
+	}
+}
+
+func (n *names) vendor(v exposure.VendorID) (vendorID, error) {
+	id, ok := n.vendorOf[v]
+	if !ok {
+		if len(n.vendors) >= math.MaxUint16 {
+			return 0, fmt.Errorf("more than %d vendors in the journal", math.MaxUint16)
+		}
+		id = n.addVendor(v)
+		n.unsaved = append(n.unsaved, name{nameVendor, uint32(id), []byte(v)})
+	}
+	return id, nil
+}
+
+func (n *names) addVendor(v exposure.VendorID) vendorID {
+	id := vendorID(len(n.vendors))
+	n.vendors = append(n.vendors, v)
+	n.vendorOf[v] = id
+	return id
+}
+
+func (n *names) pathway(p exposure.Pathway) (pathwayID, error) {
+	id, ok := n.pathwayOf[p]
+	if !ok {
+		v, err := n.vendor(p.Vendor)
+		if err != nil {
+			return 0, err
+		}
+		text, err := json.Marshal(p)
+		if err != nil {
+			return 0, err
+		}
+		id = n.addPathway(p, v)
+		n.unsaved = append(n.unsaved, name{namePathway, uint32(id), text})
+	}
+	return id, nil
+}
+
+func (n *names) addPathway(p exposure.Pathway, v vendorID) pathwayID {
+	id := pathwayID(len(n.pathways))
+	n.pathways = append(n.pathways, pathway{p, v})
+	n.pathwayOf[p] = id
+	return id
+}
+
+func (n *names) set(s exposure.Set) setID {
+	id, ok := n.setOf[s]
+	if !ok {
+		id = n.addSet(s)
+		n.unsaved = append(n.unsaved, name{nameSet, uint32(id), []byte(s.String())})
+	}
+	return id
+}
+
+func (n *names) addSet(s exposure.Set) setID {
+	id := setID(len(n.sets))
+	n.sets = append(n.sets, s)
+	n.setOf[s] = id
+	return id
+}
+
+// save writes the new names into the batch.
+func (n *names) save(b *pebble.Batch) error {
+	for _, u := range n.unsaved {
+		key := binary.BigEndian.AppendUint32([]byte{store.Scope, keyName, u.kind}, u.id)
+		if err := b.Set(key, u.text, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadNames reads every name. They come by kind and number, so that a missing
+// one is noticed.
+func loadNames(r pebble.Reader) (*names, error) {
+	n := newNames()
+	err := scan(r, []byte{store.Scope, keyName}, func(key, value []byte) error {
+		if len(key) != 7 {
+			return fmt.Errorf("a name's key has %d bytes", len(key))
+		}
+		id, next := binary.BigEndian.Uint32(key[3:]), 0
+		switch key[2] {
+		case nameVendor:
+			next = int(n.addVendor(exposure.VendorID(value)))
+		case namePathway:
+			var p exposure.Pathway
+			if err := json.Unmarshal(value, &p); err != nil {
+				return err
+			}
+			v, ok := n.vendorOf[p.Vendor]
+			if !ok {
+				return fmt.Errorf("pathway %d is of a vendor without a number", id)
+			}
+			next = int(n.addPathway(p, v))
+		case nameSet:
+			s, err := exposure.ParseSet(string(value))
+			if err != nil {
+				return err
+			}
+			next = int(n.addSet(s))
+		default:
+			return fmt.Errorf("a name of unknown kind %d", key[2])
+		}
+		if next != int(id) {
+			return fmt.Errorf("name %d of kind %d is missing", next, key[2])
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the names of the scope index: %w", err)
+	}
+	return n, nil
+}
+
+// scan calls fn for every pair whose key begins with prefix, in order. Key and
+// value are valid during the call only.
+func scan(r pebble.Reader, prefix []byte, fn func(key, value []byte) error) (err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := it.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return err
+		}
+		if err := fn(it.Key(), value); err != nil {
+			return err
+		}
+	}
+	return it.Error()
+}

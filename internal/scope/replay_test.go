@@ -1,0 +1,274 @@
+package scope
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"pgregory.net/rapid"
+
+	"cordon/internal/exposure"
+)
+
+var epoch = time.Date(2026, 2, 3, 10, 0, 0, 0, time.UTC)
+
+// pools from which random workloads are drawn: few enough that they meet.
+var (
+	ways = []exposure.Pathway{
+		{Vendor: "mail", Route: "POST /send", App: "web"},
+		{Vendor: "mail", Route: "POST /send", App: "batch", Credential: "file:a"},
+		{Vendor: "mail", Route: "POST /list", App: "web", Credential: "file:b"},
+		{Vendor: "pay", Route: "POST /charge", App: "web"},
+	}
+	ordinals = []exposure.Ordinal{1, 2, 3, 63, 64, 65, 1000, 65535, 65536, 65537, 200_000, 4_294_967_295}
+)
+
+func sets() []exposure.Set {
+	masked := exposure.SetOf(exposure.Email)
+	masked.Add(exposure.Name, exposure.Masked)
+	hashed := exposure.SetOf(exposure.Email, exposure.Phone)
+	hashed.Add(exposure.Name, exposure.Hashed)
+	return []exposure.Set{{}, exposure.SetOf(exposure.Email), exposure.SetOf(exposure.Email, exposure.Name),
+		exposure.SetOf(exposure.Phone), masked, hashed, exposure.SetOf(exposure.IPAddress, exposure.Unclassified)}
+}
+
+// world is one random history with the index that follows it.
+type world struct {
+	*journal
+	t    *rapid.T
+	db   *pebble.DB
+	x    *Index
+	now  time.Time
+	open []uint64
+}
+
+func (w *world) start() {
+	var err error
+	w.x, err = Open(Options{DB: w.db, Source: w.journal, Now: func() time.Time { return w.now },
+		FlushFacts: rapid.SampledFrom([]int{1, 7, 1_000_000}).Draw(w.t, "flush after")})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) instant(label string) time.Time {
+	switch rapid.IntRange(0, 3).Draw(w.t, label) {
+	case 0:
+		return time.Time{}
+	case 1: // exactly at an entry
+		if len(w.entries) > 0 {
+			return w.entries[rapid.IntRange(0, len(w.entries)-1).Draw(w.t, label+" entry")].At
+		}
+		return epoch
+	default:
+		return epoch.Add(time.Duration(rapid.IntRange(-300, 300).Draw(w.t, label+" minutes")) * 17 * time.Minute)
+	}
+}
+
+func (w *world) query() Query {
+	return Query{
+		Vendor:     rapid.SampledFrom([]exposure.VendorID{"mail", "mail", "pay", "nobody"}).Draw(w.t, "vendor"),
+		Route:      rapid.SampledFrom([]string{"", "", "POST /send", "POST /none"}).Draw(w.t, "route"),
+		App:        rapid.SampledFrom([]string{"", "", "web"}).Draw(w.t, "app"),
+		Credential: rapid.SampledFrom([]string{"", "", "file:a"}).Draw(w.t, "credential"),
+		Since:      w.instant("since"), Until: w.instant("until"),
+		Basis:   rapid.SampledFrom([]Basis{Held, SentWithin}).Draw(w.t, "basis"),
+		Grouped: true,
+	}
+}
+
+// crash ends the index without writing what is in memory.
+func (w *world) crash() {
+	w.x.stop()
+	<-w.x.stopped
+}
+
+func TestScopeEqualsANaiveReplay(t *testing.T) {
+	store := db(t)
+	rapid.Check(t, func(t *rapid.T) {
+		if err := store.DeleteRange([]byte{0}, []byte{255}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w := &world{journal: newJournal(), t: t, db: store, now: epoch}
+		for i, o := range ordinals[:10] {
+			if i%3 != 2 {
+				w.people.enrol(o, []string{"DE", "US", ""}[i%3], []string{"", "CA"}[i%2], []string{"de", "en", ""}[i%3],
+					dayOf(epoch)+day(i%4-2)*10)
+			}
+		}
+		w.start()
+		defer func() { w.x.Close() }()
+		t.Repeat(map[string]func(*rapid.T){
+			"disclose": func(t *rapid.T) {
+				e := Entry{Kind: Disclosed, At: w.now, Pathway: rapid.SampledFrom(ways).Draw(t, "way")}
+				for range rapid.IntRange(0, 4).Draw(t, "people") {
+					who := rapid.SampledFrom(append([]exposure.Ordinal{exposure.Nobody}, ordinals...)).Draw(t, "who")
+					e.Exposures = append(e.Exposures, Exposure{who, rapid.SampledFrom(sets()).Draw(t, "set")})
+				}
+				if rapid.IntRange(0, 5).Draw(t, "incomplete") == 0 {
+					e.Incomplete = []exposure.Reason{exposure.IncompleteDepth, exposure.IncompleteUTF8}[:rapid.IntRange(1, 2).Draw(t, "reasons")]
+				}
+				w.open = append(w.open, w.append(e))
+			},
+			"settle": func(t *rapid.T) {
+				if len(w.open) == 0 {
+					t.Skip("nothing is open")
+				}
+				i := rapid.IntRange(0, len(w.open)-1).Draw(t, "which")
+				w.append(Entry{Kind: Settled, At: w.now, Of: w.open[i], Result: rapid.SampledFrom([]Result{Sent, Sent, NotSent, Unknown}).Draw(t, "result")})
+				if rapid.Bool().Draw(t, "only once") { // a second outcome must change nothing
+					w.open = slices.Delete(w.open, i, i+1)
+				}
+			},
+			"event": func(t *rapid.T) { w.append(Entry{Kind: Other, At: w.now}) },
+			"time":  func(t *rapid.T) { w.now = w.now.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "m")) * time.Minute) },
+			"clock jumps": func(t *rapid.T) {
+				w.now = w.now.Add(time.Duration(rapid.IntRange(-90, 30).Draw(t, "h")) * time.Hour)
+			},
+			"restart": func(t *rapid.T) {
+				if err := w.x.Close(); err != nil {
+					t.Fatal(err)
+				}
+				w.start()
+			},
+			"crash": func(t *rapid.T) { w.crash(); w.start() },
+			"rebuild": func(t *rapid.T) {
+				if err := w.x.Rebuild(context.Background(), nil); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"scope": func(t *rapid.T) {
+				w.t = t
+				q := w.query()
+				a, err := w.x.Query(context.Background(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a.Entries != w.Size() {
+					t.Fatalf("answers up to entry %d of %d", a.Entries, w.Size())
+				}
+				n := w.naive(q, w.now)
+				if err := n.same(a); err != nil {
+					t.Fatalf("%+v: %v", q, err)
+				}
+				w.checkExport(t, q, n, a)
+			},
+			"subject": func(t *rapid.T) { w.checkSubject(t, rapid.SampledFrom(ordinals).Draw(t, "who")) },
+		})
+		w.checkIndex(t)
+	})
+}
+
+func (w *world) checkExport(t *rapid.T, q Query, n *naive, a *Answer) {
+	var out bytes.Buffer
+	count, err := w.x.Export(context.Background(), q, &out, func(o exposure.Ordinal) (string, bool, error) {
+		return fmt.Sprint("id-", o), true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&out).ReadAll()
+	if err != nil || !slices.Equal(rows[0], ExportHeader) || uint64(len(rows)-1) != count || count != a.Subjects {
+		t.Fatalf("exported %d of %d: %v, %v", count, a.Subjects, rows, err)
+	}
+	var got []string
+	for _, r := range rows[1:] {
+		set := strings.Fields(r[2] + " " + r[3])
+		slices.Sort(set)
+		got = append(got, fmt.Sprint(r[0], "|", strings.Join(set, " "), "|", r[4], "|", r[5]))
+		if !slices.ContainsFunc(a.Cohorts, func(c Cohort) bool { return c.ID == r[1] }) {
+			t.Fatalf("cohort %q is not in the answer", r[1])
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, n.exported) {
+		t.Fatalf("exported %q, want %q", got, n.exported)
+	}
+}
+
+func (w *world) checkSubject(t *rapid.T, who exposure.Ordinal) {
+	got, err := w.x.Subject(context.Background(), who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := map[uint64]Result{}
+	for _, e := range w.entries {
+		if _, again := outcome[e.Of]; e.Kind == Settled && !again {
+			outcome[e.Of] = e.Result
+		}
+	}
+	want := map[exposure.VendorID]PersonVendor{}
+	union := map[exposure.VendorID]exposure.Set{}
+	for _, e := range w.entries {
+		if r, ok := outcome[e.Seq]; e.Kind != Disclosed || ok && r == NotSent {
+			continue
+		}
+		var set exposure.Set
+		for _, x := range e.Exposures {
+			if x.Ordinal == who {
+				set = set.Union(x.Set)
+			}
+		}
+		if set.Empty() {
+			continue
+		}
+		v, seen := want[e.Pathway.Vendor]
+		if !seen || e.At.Before(v.First) {
+			v.First = e.At
+		}
+		if !seen || e.At.After(v.Last) {
+			v.Last = e.At
+		}
+		v.Vendor, v.Disclosures = e.Pathway.Vendor, v.Disclosures+1
+		union[v.Vendor] = union[v.Vendor].Union(set)
+		want[v.Vendor] = v
+	}
+	var vendors []PersonVendor
+	for _, v := range slices.Sorted(maps.Keys(want)) {
+		p := want[v]
+		p.Categories, p.Protected = shown(union[v])
+		vendors = append(vendors, p)
+	}
+	if fmt.Sprintf("%+v", vendors) != fmt.Sprintf("%+v", got.Vendors) {
+		t.Fatalf("subject %d:\nwant %+v\ngot  %+v", who, vendors, got.Vendors)
+	}
+}
+
+// checkIndex compares what is stored with an index built from the journal alone.
+func (w *world) checkIndex(t *rapid.T) {
+	if err := w.x.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.x.mu.Lock()
+	err := w.x.flush()
+	w.x.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := pebble.Open("second", memory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	y, err := Open(Options{DB: second, Source: w.journal, FlushFacts: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := y.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := y.Close(); err != nil {
+		t.Fatal(err)
+	}
+	problems, err := compare(context.Background(), w.db, second)
+	if err != nil || len(problems) > 0 {
+		t.Fatalf("the index differs from one built anew: %q, %v", problems, err)
+	}
+}

@@ -1,0 +1,201 @@
+package scope
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/cockroachdb/pebble/v2"
+
+	"cordon/internal/exposure"
+)
+
+// snapshot is the index at one position in the journal. The follower goes on
+// while a question reads it; nothing in it changes any more.
+type snapshot struct {
+	source   Source
+	store    *pebble.Snapshot
+	position uint64
+	names    names // slices only
+	coverage []coverageEvent
+	alive    int64
+
+	// What the store does not hold yet, of the vendors that were asked for.
+	cells   map[vendorID]map[cell]*roaring.Bitmap
+	tallies map[vendorID]map[tallyAt]*tally
+	open    []*message
+}
+
+// snapshot waits until the index knows every acknowledged entry and takes one
+// consistent view. With want it holds only that vendor's unsaved part.
+func (x *Index) snapshot(ctx context.Context, want *exposure.VendorID) (*snapshot, error) {
+	if err := x.Sync(ctx); err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.snapshotNow(want)
+}
+
+// snapshotNow takes the view without waiting. Called with mu held.
+func (x *Index) snapshotNow(want *exposure.VendorID) (*snapshot, error) {
+	if x.err != nil {
+		return nil, x.err
+	}
+	s := &snapshot{
+		source: x.o.Source, store: x.o.DB.NewSnapshot(), position: x.position,
+		names:    names{vendors: x.names.vendors, pathways: x.names.pathways, sets: x.names.sets},
+		coverage: x.coverage, alive: x.alive,
+		cells: map[vendorID]map[cell]*roaring.Bitmap{}, tallies: map[vendorID]map[tallyAt]*tally{},
+	}
+	for v, id := range x.names.vendors {
+		if want != nil && id != *want {
+			continue
+		}
+		v := vendorID(v)
+		cells := make(map[cell]*roaring.Bitmap, len(x.fresh.cells[v]))
+		for c, people := range x.fresh.cells[v] {
+			cells[c] = people.Clone()
+		}
+		tallies := make(map[tallyAt]*tally, len(x.fresh.tallies[v]))
+		for at, t := range x.fresh.tallies[v] {
+			own := newTally()
+			own.add(t)
+			tallies[at] = own
+		}
+		s.cells[v], s.tallies[v] = cells, tallies
+	}
+	for _, m := range x.open {
+		if want == nil || x.names.vendors[x.vendorOf(m.pathway)] == *want {
+			s.open = append(s.open, m)
+		}
+	}
+	return s, nil
+}
+
+func (s *snapshot) close() { s.store.Close() }
+
+// vendor finds a vendor's number; ok is false when no disclosure ever went to it.
+func (s *snapshot) vendor(name exposure.VendorID) (v vendorID, ok bool) {
+	i := slices.Index(s.names.vendors, name)
+	return vendorID(max(i, 0)), i >= 0
+}
+
+// allTallies reads every tally of a vendor, what is not saved yet included.
+func (s *snapshot) allTallies(v vendorID) (map[tallyAt]*tally, error) {
+	all := map[tallyAt]*tally{}
+	prefix := tallyKey(v, tallyAt{})[:4]
+	err := scan(s.store, prefix, func(key, value []byte) error {
+		at, err := parseTallyKey(key)
+		if err != nil {
+			return err
+		}
+		all[at], err = decodeTally(value)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the scope index's tallies: %w", err)
+	}
+	for at, t := range s.tallies[v] {
+		if all[at] == nil {
+			all[at] = newTally()
+		}
+		all[at].add(t)
+	}
+	return all, nil
+}
+
+// span is a half-open range of instants, in nanoseconds since 1970.
+type span struct{ from, to int64 }
+
+var always = span{math.MinInt64, math.MaxInt64}
+
+func (s span) has(at int64) bool { return s.from <= at && at < s.to }
+
+// ranges are the parts of the journal in which everything about some tallies
+// lies, each entry once, in order.
+func ranges(tallies map[tallyAt]*tally) [][2]uint64 {
+	var all [][2]uint64
+	for _, t := range tallies {
+		all = append(all, [2]uint64{t.first, t.last})
+	}
+	slices.SortFunc(all, func(a, b [2]uint64) int { return cmp.Compare(a[0], b[0]) })
+	var out [][2]uint64
+	for _, r := range all {
+		if n := len(out); n > 0 && r[0] <= out[n-1][1]+1 {
+			out[n-1][1] = max(out[n-1][1], r[1])
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// read gives every message of those tallies that lies in the window, from the
+// journal itself: sent or possibly sent, the open ones excepted.
+func (s *snapshot) read(ctx context.Context, tallies map[tallyAt]*tally, window span, take func(*message)) error {
+	if len(tallies) == 0 {
+		return nil
+	}
+	own := newNames() // the numbers of this snapshot, for reading only
+	for _, v := range s.names.vendors {
+		own.addVendor(v)
+	}
+	for _, p := range s.names.pathways {
+		own.addPathway(p.Pathway, p.vendor)
+	}
+	for _, set := range s.names.sets {
+		own.addSet(set)
+	}
+	for _, r := range ranges(tallies) {
+		open := map[uint64]*message{}
+		for e, err := range s.source.Entries(r[0]) {
+			if err != nil {
+				return fmt.Errorf("reading entries %d to %d of the journal: %w", r[0], r[1], err)
+			}
+			if e.Seq > r[1] {
+				break
+			}
+			if e.Seq%4096 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			switch e.Kind {
+			case Disclosed:
+				p, ok := own.pathwayOf[e.Pathway]
+				if !ok || !window.has(e.At.UnixNano()) || tallies[tallyAt{dayOf(e.At), p}] == nil {
+					continue
+				}
+				m, err := own.message(&e)
+				if err != nil {
+					return err
+				}
+				open[e.Seq] = m
+			case Settled:
+				if m := open[e.Of]; m != nil {
+					delete(open, e.Of)
+					if e.Result != NotSent {
+						take(m)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// cellsOf gives fn an iterator over a vendor's bitmaps.
+func (s *snapshot) cellsOf(v vendorID, fn func(it *pebble.Iterator) error) (err error) {
+	it, err := s.store.NewIter(&pebble.IterOptions{LowerBound: chunkStart(v, 0), UpperBound: chunkStart(v, 1<<chunkBits)})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := it.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	return fn(it)
+}
