@@ -54,6 +54,7 @@ var doors = []door{
 	{"internal/minimize", "internal/vendor", "the policy by category is the vendor's"},
 	{"internal/scope", "internal/ledger", "the index follows the journal's entries"},
 	{"internal/console", "internal/api", "pages and --json give the same answers"},
+	{"bench", "test", "the rig that runs the real binary serves both"},
 }
 
 // pure packages do no I/O and never ask for the time; it is an argument.
