@@ -6,17 +6,14 @@ import (
 	"strings"
 )
 
-// A template is a whole HTTP/1.1 request with seven digits that name the recipient, overwritten in place for
-// each request, so that nobody is served from a cache of one.
+// A template is a whole HTTP/1.1 request with seven digits that name the recipient (rig.Address), overwritten in
+// place for each request, so that nobody is served from a cache of one.
 type template struct {
 	bytes []byte
 	at    int // where the digits stand
 }
 
 const digits = "0000000"
-
-// person is the address of recipient n; peopleCSV writes the same ones.
-func person(n int) string { return fmt.Sprintf("user%07d@people.test", n) }
 
 func (t template) clone() template { return template{bytes.Clone(t.bytes), t.at} }
 

@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"cordon/test/rig"
 )
 
 type settings struct {
@@ -61,7 +63,7 @@ func measure(s settings) error {
 	if err != nil {
 		return err
 	}
-	upstream, err := freeAddr()
+	upstream, err := rig.FreeAddr()
 	if err != nil {
 		return err
 	}

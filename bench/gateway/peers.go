@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"cordon/test/rig"
 )
 
 // A peer is one proxy under measurement, running in processes of its own.
@@ -58,7 +60,7 @@ func peers(s settings, self string) []*peer {
 
 // up writes the peer's configuration, starts it and waits until it forwards a request.
 func (p *peer) up(upstream string) error {
-	addr, err := freeAddr()
+	addr, err := rig.FreeAddr()
 	if err != nil {
 		return err
 	}
@@ -111,56 +113,12 @@ func cordonServe(p *peer, upstream string, s settings) ([]string, error) {
 	} else if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s is not there: make build", s.cordon)
 	}
-	listen := map[string]string{"http": p.addr}
-	for _, name := range []string{"proxy", "smtp", "console", "public"} {
-		if listen[name], err = freeAddr(); err != nil {
-			return nil, err
-		}
+	org, err := rig.New(binary, p.dir, upstream, s.people)
+	if err != nil {
+		return nil, err
 	}
-	config := fmt.Sprintf(`organization: {name: Bench, domain: photos.example, country: US, establishments: [US-CA]}
-data: ./data
-keys: ./keys
-mirror: ./mirror
-vendors: ./vendors
-listen: {http: "%s", proxy: "%s", smtp: "%s", console: "%s", public: "%s"}
-directory: {file: ./people.csv}
-`, listen["http"], listen["proxy"], listen["smtp"], listen["console"], listen["public"])
-	manifest := fmt.Sprintf(`vendor: acme-mail
-name: Acme Mail, Inc.
-catalogue: sendgrid
-upstream: http://%s
-hosts: [%s]
-mode: enforce
-country: US
-role: processor
-credential: {in: header, name: Authorization, value: "Bearer {secret}", secret: file:acme-mail.secret}
-minimize: {default: allow}
-unclassified: pass
-`, upstream, upstream)
-	for _, dir := range []string{"keys", "vendors"} {
-		if err := os.Mkdir(filepath.Join(p.dir, dir), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	for name, text := range map[string]string{
-		"cordon.yaml": config, "vendors/acme-mail.yaml": manifest, "keys/acme-mail.secret": "the-vendor-credential\n",
-		"people.csv": peopleCSV(s.people),
-	} {
-		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o600); err != nil {
-			return nil, err
-		}
-	}
-	// Relative paths in the configuration are relative to its folder.
-	return []string{binary, "serve", "--config", filepath.Join(p.dir, "cordon.yaml")}, nil
-}
-
-func peopleCSV(n int) string {
-	var b strings.Builder
-	b.WriteString("id,email,name,country,language\n")
-	for i := range n {
-		fmt.Fprintf(&b, "p%d,%s,Robin Example,US,en\n", i, person(i))
-	}
-	return b.String()
+	p.addr = org.HTTP
+	return org.ServeCommand(), nil
 }
 
 func nginxServe(p *peer, upstream string) ([]string, error) {
@@ -243,16 +201,6 @@ func mitmproxyServe(p *peer, upstream string) ([]string, error) {
 		binary, "-q", "--mode", "reverse:http://" + upstream, "--listen-host", host, "--listen-port", port,
 		"--set", "confdir=" + p.dir, "--set", "record=" + filepath.Join(p.dir, "disclosures.jsonl"), "-s", addon,
 	}, os.WriteFile(addon, mitmproxyAddon, 0o600)
-}
-
-// freeAddr is a loopback address nothing listens on at this moment.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 func firstLine(b []byte) string {
