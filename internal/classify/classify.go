@@ -1,17 +1,144 @@
 package classify
 
-import "cordon/internal/vendor"
+import (
+	"slices"
+	"strings"
 
-// Classifier reads the messages to one vendor. It never changes and may be
-// used by many goroutines.
-type Classifier struct{ spec *vendor.Spec }
+	"cordon/internal/exposure"
+	"cordon/internal/vendor"
+)
 
-// Compile prepares a vendor's mappings. It is done once per spec.
-func Compile(spec *vendor.Spec) (*Classifier, error) { panic("classify: not yet") }
+// Classify reads one message that takes route r. It is called by many
+// goroutines at once.
+func (c *Classifier) Classify(r vendor.Route, m *Message) Findings {
+	f := Findings{route: r, message: m, tries: c.unmapped}
+	if r.Spec == c.spec && r.Index >= 0 && r.Index < len(c.routes) {
+		f.tries = c.routes[r.Index]
+	}
+	f.read(false)
+	f.attribute(c.spec.ID)
+	return f
+}
 
-// Classify reads one message that takes route r.
-func (c *Classifier) Classify(r vendor.Route, m *Message) Findings { panic("classify: not yet") }
+// read walks over every part of the message. With traced it returns the
+// concrete path of every field too.
+func (f *Findings) read(traced bool) []string {
+	w := walks.Get().(*walk)
+	w.f, w.traced = f, traced
+	f.fields = make([]Field, 0, 16)
+	f.groups = make([]group, 1, 8)
+	f.groups[0] = group{parent: -1, subject: rootSubject, person: nobody}
 
-// ParseHTTP reads a raw HTTP/1.1 request, as a file for `cordon route test`
-// holds it, and the host it is for.
-func ParseHTTP(raw []byte) (*Message, string, error) { panic("classify: not yet") }
+	if f.route.Ambiguous {
+		w.flag(exposure.IncompletePath)
+	}
+	f.path(w)
+	if f.message.Query != "" {
+		w.begin(inQuery, f.message.Query)
+		w.form(f.tries.query, 0, 0, len(w.s))
+	}
+	f.namedHeaders(w)
+	f.content(w)
+
+	places := w.places
+	w.release()
+	return places
+}
+
+func (w *walk) begin(src source, text string) {
+	w.src, w.s, w.pos = src, text, 0
+}
+
+// release lets go of everything that holds a piece of the message.
+func (w *walk) release() {
+	clear(w.names[:cap(w.names)])
+	clear(w.crumbs[:cap(w.crumbs)])
+	names, crumbs := w.names[:0], w.crumbs[:0]
+	if cap(names) > 1<<12 {
+		names = nil
+	}
+	*w = walk{names: names, crumbs: crumbs}
+	walks.Put(w)
+}
+
+// path reads the path's parameters. Where the template has no names for its
+// segments, and on a route that nothing maps, those segments are taken that do
+// not look like a word of an API.
+func (f *Findings) path(w *walk) {
+	w.begin(inPath, f.message.Path)
+	take := func(name string, start, end int) {
+		n := f.tries.path.under(name)
+		var l *leaf
+		if n != nil {
+			l = n.leaf
+		}
+		raw := w.s[start:end]
+		if raw == "" {
+			return
+		}
+		w.push(crumb{node: n, key: name})
+		w.text(l, 0, spot{src: inPath, enc: pathText, start: int32(start), member: -1}, raw)
+		w.pop()
+	}
+	for _, p := range f.route.Params {
+		if p.Start >= 0 && p.Start <= p.End && p.End <= len(w.s) {
+			take(p.Name, p.Start, p.End)
+		}
+	}
+	if !f.tries.unnamed {
+		return
+	}
+	start := 0
+	for segment := range strings.SplitSeq(w.s, "/") {
+		end := start + len(segment)
+		named := slices.ContainsFunc(f.route.Params, func(p vendor.Param) bool { return p.Start == start })
+		if !named && personalSegment(segment) {
+			take("*", start, end)
+		}
+		start = end + 1
+	}
+}
+
+// personalSegment reports whether a segment of an unknown path looks like a
+// value: an address, something escaped, a long number.
+func personalSegment(s string) bool {
+	digits := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '@' || c == '%' || c >= 0x80:
+			return true
+		case '0' <= c && c <= '9':
+			digits++
+		}
+	}
+	return digits >= 4
+}
+
+// namedHeaders reads the headers that a mapping names, and no others.
+func (f *Findings) namedHeaders(w *walk) {
+	header := f.tries.header
+	if !header.named() {
+		return
+	}
+	w.src = inHeader
+	names := make([]string, 0, 8)
+	for name := range f.message.Header {
+		if n := header.child(strings.ToLower(name)); n != nil && n.leaf != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names) // fields must have the same order each time
+	for _, name := range names {
+		n := header.child(strings.ToLower(name))
+		for i, value := range f.message.Header[name] {
+			if value == "" {
+				continue
+			}
+			w.begin(inHeader, value)
+			w.push(crumb{node: n, key: name, index: i})
+			w.text(n.leaf, 0, spot{src: inHeader, enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
+			w.pop()
+			f.headers = append(f.headers, headerValue{name, i})
+		}
+	}
+}

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"iter"
+	"slices"
 
 	"cordon/internal/exposure"
 	"cordon/internal/vendor"
@@ -13,10 +14,54 @@ type Field struct {
 	Category exposure.Category
 	// Path is the template that found it: "personalizations[].to[].email".
 	Path string
+
+	raw   string // as it stands in the message, without quotes
+	group int32
+	spot
 }
 
+// spot is where a field stands and how it is written there.
+type spot struct {
+	src source
+	enc encoding
+	// start is the position of the field's first byte in its source; for a
+	// header, the number of the value in Findings.headers.
+	start int32
+	// member is where what must go with the field begins: its key, its pair,
+	// its part. -1 when it stands alone.
+	member int32
+}
+
+// encoding is how a value is written in its place.
+type encoding uint8
+
+const (
+	jsonString  encoding = iota // between quotes
+	jsonBare                    // a number, true or false
+	jsonSubtree                 // an array or object that was not looked into
+	formText                    // percent-encoded, of a form or a query
+	pathText                    // percent-encoded, of a path
+	partText                    // the body of a part, as it is
+	fileName                    // a quoted parameter of a part's header
+	wholeText                   // a header's value, or a body that nothing decodes
+)
+
 // Value is the leaf decoded and in the clear.
-func (f Field) Value() string { panic("classify: not yet") }
+func (f Field) Value() string {
+	switch f.enc {
+	case jsonString:
+		return unescape(f.raw)
+	case formText, pathText:
+		v, _ := percentDecode(f.raw, f.enc == formText)
+		return v
+	default:
+		return f.raw
+	}
+}
+
+// Bare reports whether the value stands in JSON without quotes: a number, true
+// or false.
+func (f Field) Bare() bool { return f.enc == jsonBare }
 
 // Person is one person of a message; without identifiers, nobody known.
 type Person struct {
@@ -30,9 +75,21 @@ type Person struct {
 type Findings struct {
 	route   vendor.Route
 	message *Message
+	tries   *tries
+	body    string // decompressed
+	codings int    // how many times the body was compressed
+	partial bool   // body is not all of the body
+	headers []headerValue
 	fields  []Field
+	groups  []group
 	people  []Person
 	reasons []exposure.Reason
+}
+
+// headerValue is one value of a header that a mapping names.
+type headerValue struct {
+	name  string
+	index int
 }
 
 // Route is the route that the message was read as.
@@ -48,27 +105,97 @@ func (f *Findings) Fields() []Field { return f.fields }
 // comes last, and at most once.
 func (f *Findings) People() []Person { return f.people }
 
-// Of yields the indexes of every field that concerns a person: the person's
-// own, and those of the groups around it.
-func (f *Findings) Of(person int) iter.Seq[int] { panic("classify: not yet") }
-
-// Sets is the category set of each of People, in the same order, when field i
-// leaves in the form that form(i) says, or not at all.
-func (f *Findings) Sets(form func(field int) (exposure.Form, bool)) []exposure.Set {
-	panic("classify: not yet")
-}
-
 // Incomplete lists why the message was not fully read; empty when it was.
 func (f *Findings) Incomplete() []exposure.Reason { return f.reasons }
 
+// Text is the body decompressed, as far as it could be.
+func (f *Findings) Text() string { return f.body }
+
+// Of yields the indexes of every field that concerns a person, in order of
+// appearance: the person's own, and those of the groups around it.
+func (f *Findings) Of(person int) iter.Seq[int] {
+	all := slices.Clone(f.people[person].Fields)
+	around := map[int32]bool{}
+	for _, i := range f.people[person].Fields {
+		if g := f.fields[i].group; f.groups[g].identifying {
+			for g = f.groups[g].parent; g >= 0; g = f.groups[g].parent {
+				if f.groups[g].shared() {
+					around[g] = true
+				}
+			}
+		}
+	}
+	if len(around) > 0 {
+		for i := range f.fields {
+			if around[f.fields[i].group] {
+				all = append(all, i)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Values(all)
+}
+
+// Sets is the category set of each of People, in the same order, when field i
+// leaves in the form that form(i) says, or not at all. Its work is linear in
+// the message, however many people share a field.
+func (f *Findings) Sets(form func(field int) (exposure.Form, bool)) []exposure.Set {
+	own := make([]exposure.Set, len(f.groups)+len(f.people))
+	people := own[len(f.groups):]
+	for i := range f.fields {
+		if form, leaves := form(i); leaves {
+			own[f.fields[i].group].Add(f.fields[i].Category, form)
+		}
+	}
+	for g := range f.groups {
+		at := &f.groups[g]
+		if at.shared() {
+			// own becomes what this group and those around it give to all inside.
+			if at.parent >= 0 {
+				own[g] = own[g].Union(f.shared(own, at.parent))
+			}
+			continue
+		}
+		set := own[g]
+		if at.identifying && at.parent >= 0 {
+			set = set.Union(f.shared(own, at.parent))
+		}
+		if p := f.personOf(at); p >= 0 {
+			people[p] = people[p].Union(set)
+		}
+	}
+	return people
+}
+
+// shared is what the nearest sharing group at or around g gives, which, as
+// parents come first, already has what those further out give.
+func (f *Findings) shared(own []exposure.Set, g int32) exposure.Set {
+	for ; g >= 0; g = f.groups[g].parent {
+		if f.groups[g].shared() {
+			return own[g]
+		}
+	}
+	return exposure.Set{}
+}
+
 // Unmapped lists the templates of leaves that no mapping names, each once.
 // Keys that look like personal values are replaced by "*".
-func (f *Findings) Unmapped() []string { panic("classify: not yet") }
+func (f *Findings) Unmapped() []string {
+	var list []string
+	seen := map[string]bool{}
+	for i := range f.fields {
+		at := &f.fields[i]
+		if at.Category == exposure.Unclassified && at.enc != wholeText && !seen[at.Path] && len(list) < maxTemplates {
+			seen[at.Path] = true
+			list = append(list, at.Path)
+		}
+	}
+	return list
+}
 
 // Places lists the concrete path of every field ("personalizations[0].to[1].email"),
 // in the order of Fields. It reads the message again.
-func (f *Findings) Places() []string { panic("classify: not yet") }
-
-// Rewrite applies edits to the message. Without edits it returns the message's
-// own path, query and body.
-func (f *Findings) Rewrite(edits []Edit) (Outgoing, error) { panic("classify: not yet") }
+func (f *Findings) Places() []string {
+	again := Findings{route: f.route, message: f.message, tries: f.tries}
+	return again.read(true)
+}

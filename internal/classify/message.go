@@ -20,6 +20,8 @@ type Outgoing struct {
 	Path, Query string
 	Header      map[string][]string
 	Body        []byte
+	// Text is the body without its compression.
+	Text string
 }
 
 // Edit changes one field: it goes, or Value (clear, not yet escaped for the

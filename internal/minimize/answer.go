@@ -1,7 +1,10 @@
 package minimize
 
 import (
+	"unicode/utf8"
+
 	"cordon/internal/classify"
+	"cordon/internal/exposure"
 	"cordon/internal/vendor"
 )
 
@@ -44,4 +47,65 @@ type SubjectField struct {
 }
 
 // Test answers for a message what the gateway would do with it.
-func Test(spec *vendor.Spec, m *classify.Message) (Answer, error) { panic("minimize: not yet") }
+func Test(spec *vendor.Spec, m *classify.Message) (Answer, error) {
+	c, err := classify.Compile(spec)
+	if err != nil {
+		return Answer{}, err
+	}
+	f := c.Classify(spec.Match(m.Method, m.Path), m)
+	p := plan(&f, spec)
+	a := Answer{
+		Vendor:   string(spec.ID),
+		Route:    f.Route().Name,
+		Status:   "classified",
+		Reason:   string(p.decision.Reason),
+		Detail:   p.decision.Detail,
+		Verdict:  p.decision.Verdict.String(),
+		Subjects: subjects(&f, p.actions),
+		Unmapped: append([]string{}, f.Unmapped()...),
+	}
+	switch {
+	case p.decision.Verdict == exposure.Refuse:
+		a.Status = "refused"
+	case len(f.Incomplete()) > 0:
+		a.Status, a.Reason = "incomplete", string(f.Incomplete()[0])
+	}
+	if p.decision.Verdict == exposure.Pass {
+		if body := p.outgoing.Text; utf8.ValidString(body) {
+			a.Cleared = body
+		} else {
+			a.ClearedB64 = []byte(body)
+		}
+	}
+	return a, nil
+}
+
+// subjects lists the people of a message with everything that concerns them.
+func subjects(f *classify.Findings, actions []FieldAction) []Subject {
+	list := []Subject{}
+	fields, places := f.Fields(), f.Places()
+	for i, person := range f.People() {
+		s := Subject{Identifiers: map[string]string{}}
+		for _, id := range person.Identifiers {
+			kind := id.Kind.String()
+			if _, ok := s.Identifiers[kind]; !ok {
+				s.Identifiers[kind] = id.Value
+				continue
+			}
+			if s.Others == nil {
+				s.Others = map[string][]string{}
+			}
+			s.Others[kind] = append(s.Others[kind], id.Value)
+		}
+		for n := range f.Of(i) {
+			s.Fields = append(s.Fields, SubjectField{
+				Category: fields[n].Category.Key(),
+				Path:     places[n],
+				Value:    fields[n].Value(),
+				Action:   string(actions[n].Action),
+			})
+		}
+		list = append(list, s)
+	}
+	return list
+}

@@ -1,0 +1,286 @@
+package classify
+
+import (
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"cordon/internal/exposure"
+)
+
+// multipart reads w.s[from:to] as multipart/form-data (RFC 7578). Where RFC
+// 2046 leaves room that parsers use differently (text around the parts, bare
+// line feeds, folded headers), the message is incomplete.
+func (w *walk) multipart(n *node, _ int32, from, to int, contentType string) {
+	var boundary string
+	if _, params, err := mime.ParseMediaType(contentType); err == nil {
+		boundary = params["boundary"]
+	}
+	body := w.s[from:to]
+	if boundary == "" {
+		w.flag(exposure.IncompleteBoundary)
+		if first, _, ok := strings.Cut(body, "\n"); ok && strings.HasPrefix(first, "--") {
+			boundary = strings.TrimRight(first[2:], "\r \t")
+		}
+	}
+	delimiter := "--" + boundary
+	if boundary == "" || !strings.Contains(body, delimiter) {
+		w.flag(exposure.IncompleteBoundary)
+		w.found(n.leaf, 0, spot{src: inBody, enc: wholeText, member: -1}, body)
+		return
+	}
+	m := parts{walk: w, root: n, delimiter: delimiter}
+	start, ok := m.next(from, to)
+	if start != from {
+		w.flag(exposure.IncompleteBoundary) // a preamble: data to whoever shows it
+	}
+	for ok && !w.stopped {
+		after := start + len(delimiter)
+		if strings.HasPrefix(w.s[after:to], "--") {
+			if strings.Trim(w.s[after+2:to], "\r\n") != "" {
+				w.flag(exposure.IncompleteBoundary) // an epilogue
+			}
+			return
+		}
+		var end int
+		end, ok = m.next(after, to)
+		m.part(start, after, end)
+		start = end
+	}
+	w.flag(exposure.IncompleteBoundary) // no closing delimiter
+}
+
+// parts is the reading of one multipart body.
+type parts struct {
+	*walk
+	root      *node
+	delimiter string
+	lists     places
+}
+
+// next finds the next delimiter that begins a line at or after pos; without
+// one, the end.
+func (m *parts) next(pos, to int) (int, bool) {
+	for at := pos; at < to; {
+		i := strings.Index(m.s[at:to], m.delimiter)
+		if i < 0 {
+			break
+		}
+		m.work += i
+		i += at
+		after := m.s[i+len(m.delimiter) : to]
+		ends := after == "" || strings.HasPrefix(after, "--") || strings.IndexByte("\r\n \t", after[0]) >= 0
+		if (i == 0 || m.s[i-1] == '\n') && ends {
+			return i, true
+		}
+		if i == 0 || m.s[i-1] == '\n' { // a longer line that begins alike
+			m.flag(exposure.IncompleteBoundary)
+		}
+		at = i + len(m.delimiter)
+	}
+	m.work += to - pos
+	return to, false
+}
+
+// part reads the part that lies between the delimiter at start, whose text ends
+// at after, and the next one at end.
+func (m *parts) part(start, after, end int) {
+	h, body := m.head(after, end)
+	stop := end
+	switch { // the line end before a delimiter belongs to it
+	case stop > body && strings.HasSuffix(m.s[body:stop], "\r\n"):
+		stop -= 2
+	case stop > body && m.s[stop-1] == '\n':
+		stop--
+		m.flag(exposure.IncompleteBoundary)
+	}
+	at := m.descend(cursor{node: m.root, leaf: m.root.leaf}, h.name, &m.lists)
+	defer func() { m.crumbs = m.crumbs[:len(m.crumbs)-at.depth] }()
+
+	t, params := mediaType(h.contentType)
+	d := declared(t)
+	nested := d != nil && !isMultipart(t) && !h.encoded
+	if h.file && (at.node == nil || at.node.elem == nil && !at.node.keyed()) {
+		nested = false // a file that no mapping looks into
+	}
+	if stop <= body {
+		return
+	}
+	value := m.s[body:stop]
+	if nested {
+		if !utf8Charset(params) {
+			m.flag(exposure.IncompleteContentType)
+		}
+		if looks := sniffed(value); looks != nil && looks != d {
+			m.flag(exposure.IncompleteContentTypeLies)
+			d = looks
+		}
+		n, pos := at.node, m.pos
+		if n == nil {
+			n = &node{subject: noSubject, leaf: at.leaf}
+		}
+		d.read(m.walk, n, at.group, body, stop, h.contentType)
+		m.pos = pos
+		return
+	}
+	place := spot{src: inBody, enc: partText, start: int32(body), member: int32(start)}
+	if h.file {
+		l := at.leaf
+		if l == nil {
+			l = &leaf{template: m.template(), category: exposure.Text, subject: rootSubject}
+		}
+		if h.fileName != "" {
+			m.push(crumb{key: "filename"})
+			m.found(l, at.group, spot{src: inBody, enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
+			m.pop()
+		}
+		m.found(l, at.group, place, value)
+		return
+	}
+	for n := at.node; n != nil && n.elem != nil && !n.named(); n = n.elem {
+		at = m.enter(at, n.elem, "", nil)
+	}
+	if t != "" && t != "text/plain" || !utf8Charset(params) {
+		m.flag(exposure.IncompleteContentType)
+	} else if !utf8.ValidString(value) {
+		m.flag(exposure.IncompleteUTF8)
+	}
+	m.found(at.leaf, at.group, place, value)
+}
+
+// keyed reports whether a node has mapped keys.
+func (n *node) keyed() bool { return n.any != nil || len(n.keys) > 0 }
+
+// head is what a part's header says.
+type head struct {
+	name        string
+	contentType string
+	file        bool
+	fileName    string // as it stands in the header
+	fileNameAt  int
+	encoded     bool // by a Content-Transfer-Encoding, which RFC 7578 section 4.7 deprecates
+}
+
+// head reads a part's header, which begins behind its delimiter, and returns
+// where the body begins.
+func (m *parts) head(pos, end int) (h head, body int) {
+	disposition := false
+	for first := true; pos < end; first = false {
+		line, next := pos, end
+		if i := strings.IndexByte(m.s[pos:end], '\n'); i >= 0 {
+			next = pos + i + 1
+		}
+		stop := next
+		switch {
+		case strings.HasSuffix(m.s[line:next], "\r\n"):
+			stop -= 2
+		case strings.HasSuffix(m.s[line:next], "\n"):
+			stop--
+			m.flag(exposure.IncompleteBoundary)
+		}
+		pos = next
+		if first { // the rest of the delimiter's own line
+			if strings.Trim(m.s[line:stop], " \t") != "" {
+				m.flag(exposure.IncompleteBoundary)
+			}
+			continue
+		}
+		if line == stop {
+			return h, pos
+		}
+		name, value, ok := strings.Cut(m.s[line:stop], ":")
+		if !ok || name == "" || strings.ContainsAny(name, " \t") {
+			m.flag(exposure.IncompleteBoundary)
+			continue
+		}
+		switch strings.ToLower(name) {
+		case "content-disposition":
+			if disposition {
+				m.flag(exposure.IncompleteBoundary)
+			}
+			disposition = true
+			m.disposition(&h, stop-len(value), stop)
+		case "content-type":
+			if h.contentType != "" {
+				m.flag(exposure.IncompleteBoundary)
+			}
+			h.contentType = strings.TrimSpace(value)
+		case "content-transfer-encoding":
+			switch strings.ToLower(strings.TrimSpace(value)) {
+			case "7bit", "8bit", "binary":
+			default:
+				m.flag(exposure.IncompleteCoding)
+				h.encoded = true
+			}
+		case "content-length":
+		default:
+			// Parts have no other header in form-data; what it says is not read.
+			m.flag(exposure.IncompleteBoundary)
+		}
+	}
+	m.flag(exposure.IncompleteBoundary) // no body
+	return h, end
+}
+
+// disposition reads form-data; name="a"; filename="b" and remembers where the
+// file's name stands.
+func (m *parts) disposition(h *head, pos, stop int) {
+	kind := pos + strings.IndexByte(m.s[pos:stop], ';')
+	if kind < pos || !strings.EqualFold(strings.TrimSpace(m.s[pos:kind]), "form-data") {
+		m.flag(exposure.IncompleteBoundary)
+		return
+	}
+	named := false
+	for pos = kind; pos < stop && m.s[pos] == ';'; {
+		for pos++; pos < stop && (m.s[pos] == ' ' || m.s[pos] == '\t'); pos++ {
+		}
+		eq := pos + strings.IndexByte(m.s[pos:stop], '=')
+		if eq < pos {
+			break
+		}
+		key := strings.ToLower(m.s[pos:eq])
+		pos = eq + 1
+		at, value := pos, ""
+		if pos < stop && m.s[pos] == '"' {
+			at++
+			for pos++; pos < stop && m.s[pos] != '"'; pos++ {
+				if m.s[pos] == '\\' {
+					pos++
+				}
+			}
+			pos = min(pos, stop)
+			value = m.s[at:pos]
+			if pos == stop {
+				m.flag(exposure.IncompleteBoundary)
+				return
+			}
+			pos++
+		} else {
+			for pos < stop && m.s[pos] != ';' {
+				pos++
+			}
+			value = strings.TrimRight(m.s[at:pos], " \t")
+		}
+		for pos < stop && (m.s[pos] == ' ' || m.s[pos] == '\t') {
+			pos++
+		}
+		switch key {
+		case "name":
+			if named {
+				m.flag(exposure.IncompleteBoundary)
+			}
+			named = true
+			h.name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(value)
+		case "filename", "filename*":
+			if h.file { // two names: parsers choose differently
+				m.flag(exposure.IncompleteBoundary)
+			}
+			h.file, h.fileName, h.fileNameAt = true, value, at
+		default:
+			m.flag(exposure.IncompleteBoundary)
+		}
+	}
+	if pos < stop || !named {
+		m.flag(exposure.IncompleteBoundary)
+	}
+}

@@ -1,0 +1,205 @@
+package classify
+
+import (
+	"cordon/internal/exposure"
+)
+
+// nobody is the person of fields that no identifier in the message attributes.
+const nobody = -1
+
+// linearIdentifiers is up to how many identifiers are compared one by one.
+const linearIdentifiers = 8
+
+// shared reports whether the group gives its fields to the people within it.
+func (g *group) shared() bool { return !g.identifying && g.inside }
+
+// personOf is the index in people of a group's person. Nobody is the last.
+func (f *Findings) personOf(g *group) int {
+	switch {
+	case g.shared():
+		return -1
+	case g.person == nobody:
+		if n := len(f.people) - 1; n >= 0 && len(f.people[n].Identifiers) == 0 {
+			return n
+		}
+		return -1
+	default:
+		return int(g.person)
+	}
+}
+
+// attribute decides whose each field is.
+//
+// A group with an identifying field is a person; two groups that carry the same
+// identifier are one. A group without gives its fields to every person inside
+// it; if there is none, to the person around it; if there is none either, to
+// nobody. A group whose only identifying field holds no valid identifier is a
+// person all the same, only not a known one: what stands beside a broken
+// address was still sent about somebody, and not about the others.
+func (f *Findings) attribute(v exposure.VendorID) {
+	if len(f.fields) == 0 {
+		return
+	}
+	f.identify(v)
+	for g := len(f.groups) - 1; g > 0; g-- {
+		if at := f.groups[g]; at.identifying || at.inside {
+			f.groups[at.parent].inside = true
+		}
+	}
+	for g := range f.groups {
+		at := &f.groups[g]
+		if at.identifying || at.inside {
+			continue
+		}
+		// Parents come first: the group around has its person already.
+		for up := at.parent; up >= 0; up = f.groups[up].parent {
+			if f.groups[up].identifying {
+				at.person = f.groups[up].person
+				break
+			}
+		}
+	}
+	f.collect()
+}
+
+// identify makes a person of every group with valid identifiers, joining those
+// that share one.
+func (f *Findings) identify(v exposure.VendorID) {
+	n := 0
+	for i := range f.fields {
+		if _, ok := exposure.KindOf(f.fields[i].Category); ok {
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	known := make([]exposure.Identifier, 0, n) // every identifier once
+	owner := make([]int32, 0, n)               // the group that brought it
+	var index map[exposure.Identifier]int
+	if n > linearIdentifiers {
+		index = make(map[exposure.Identifier]int, n)
+	}
+	find := func(id exposure.Identifier) int {
+		if index != nil {
+			if i, ok := index[id]; ok {
+				return i
+			}
+			return -1
+		}
+		for i := range known {
+			if known[i] == id {
+				return i
+			}
+		}
+		return -1
+	}
+	// A group's person is, until the end, the group that stands for it:
+	// union-find with the earliest group as the root.
+	root := func(g int32) int32 {
+		for f.groups[g].person != g {
+			f.groups[g].person = f.groups[f.groups[g].person].person
+			g = f.groups[g].person
+		}
+		return g
+	}
+	for i := range f.fields {
+		at := &f.fields[i]
+		kind, ok := exposure.KindOf(at.Category)
+		if !ok {
+			continue
+		}
+		id, err := exposure.Canonical(kind, at.Value())
+		if err != nil {
+			continue
+		}
+		if kind == exposure.KindPseudonym {
+			id.Vendor = v
+		}
+		g := at.group
+		if f.groups[g].person == nobody {
+			f.groups[g].person = g
+		}
+		have := find(id)
+		if have < 0 {
+			if index != nil {
+				index[id] = len(known)
+			}
+			known, owner = append(known, id), append(owner, g)
+			continue
+		}
+		if a, b := root(g), root(owner[have]); a < b {
+			f.groups[b].person = a
+		} else {
+			f.groups[a].person = b
+		}
+	}
+	f.number(known, owner, root)
+}
+
+// number turns groups that stand for people into people, in their order.
+func (f *Findings) number(known []exposure.Identifier, owner []int32, root func(int32) int32) {
+	if len(known) == 0 {
+		return
+	}
+	roots := make([]int32, len(f.groups))
+	for g := range f.groups {
+		if roots[g] = nobody; f.groups[g].person != nobody {
+			roots[g] = root(int32(g))
+		}
+	}
+	count := make([]int32, 0, len(known)) // identifiers of each person
+	for g := range f.groups {
+		switch r := roots[g]; r {
+		case nobody:
+		case int32(g):
+			f.groups[g].person = int32(len(count))
+			count = append(count, 0)
+		default: // a root is the earliest of its groups
+			f.groups[g].person = f.groups[r].person
+		}
+	}
+	for _, g := range owner {
+		count[f.groups[g].person]++
+	}
+	// One array holds all identifiers, a window of it each person's.
+	f.people = make([]Person, len(count), len(count)+1)
+	window := make([]exposure.Identifier, len(known))
+	for p, n := range count {
+		f.people[p].Identifiers, window = window[:0:n], window[n:]
+	}
+	for i, g := range owner {
+		p := &f.people[f.groups[g].person]
+		p.Identifiers = append(p.Identifiers, known[i])
+	}
+}
+
+// collect lists each person's own fields.
+func (f *Findings) collect() {
+	strangers := 0
+	for i := range f.fields {
+		if g := &f.groups[f.fields[i].group]; !g.shared() && g.person == nobody {
+			strangers++
+		}
+	}
+	if strangers > 0 {
+		f.people = append(f.people, Person{})
+	}
+	count := make([]int, len(f.people))
+	total := 0
+	for i := range f.fields {
+		if p := f.personOf(&f.groups[f.fields[i].group]); p >= 0 {
+			count[p]++
+			total++
+		}
+	}
+	window := make([]int, total)
+	for p, n := range count {
+		f.people[p].Fields, window = window[:0:n], window[n:]
+	}
+	for i := range f.fields {
+		if p := f.personOf(&f.groups[f.fields[i].group]); p >= 0 {
+			f.people[p].Fields = append(f.people[p].Fields, i)
+		}
+	}
+}
