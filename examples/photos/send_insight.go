@@ -95,11 +95,7 @@ func traits(p people.Person) map[string]any {
 // problem details (RFC 9457) with a reason.
 func outcome(status int, header http.Header, body string) result {
 	var problem struct{ Reason string }
-	if header.Get("Content-Type") == "application/problem+json" || header.Get("X-Cordon-Reason") != "" {
-		_ = json.Unmarshal([]byte(body), &problem)
-		if problem.Reason == "" {
-			problem.Reason = header.Get("X-Cordon-Reason")
-		}
+	if header.Get("Content-Type") == "application/problem+json" && json.Unmarshal([]byte(body), &problem) == nil {
 		return result{what: fmt.Sprintf("refused by the gate (%s)", problem.Reason), gate: true}
 	}
 	if status < 300 {

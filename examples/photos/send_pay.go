@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -98,11 +99,11 @@ func throughProxy(proxy string, ca []byte) (http.RoundTripper, error) {
 			if r.StatusCode == http.StatusOK {
 				return nil
 			}
-			reason := r.Header.Get("X-Cordon-Reason")
-			if reason == "" {
-				reason = r.Status
+			var problem struct{ Reason string }
+			if err := json.NewDecoder(io.LimitReader(r.Body, 64<<10)).Decode(&problem); err != nil || problem.Reason == "" {
+				problem.Reason = r.Status
 			}
-			return noTunnel{reason}
+			return noTunnel{problem.Reason}
 		},
 	}, nil
 }

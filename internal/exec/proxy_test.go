@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,8 @@ type proxy struct {
 	ca     *x509.Certificate
 	key    *ecdsa.PrivateKey
 	accept func(host string) bool // nil: every host
+	// problem refuses every tunnel with this body, sent after the head.
+	problem string
 
 	mu   sync.Mutex
 	seen []call
@@ -90,6 +93,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.accept != nil && !p.accept(host) {
 		p.note(call{Method: r.Method, Host: host, Authorization: auth})
 		http.Error(w, "host is no vendor's", http.StatusForbidden)
+		return
+	}
+	if p.problem != "" {
+		w.Header().Set("Content-Length", strconv.Itoa(len(p.problem)))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		w.(http.Flusher).Flush()
+		time.Sleep(50 * time.Millisecond)
+		_, _ = io.WriteString(w, p.problem)
 		return
 	}
 	if r.Method != http.MethodConnect {

@@ -66,24 +66,25 @@ class Tunnel extends Duplex {
     raw.on('connect', () => raw.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n` +
       (settings.authorization ? `Proxy-Authorization: ${settings.authorization}\r\n` : '') + '\r\n'));
     raw.on('data', (chunk) => this.#open ? this.#deliver(chunk) : this.#answer(chunk, target));
-    raw.on('end', () => this.#open ? this.push(null) : this.destroy(refusal(target, 'the proxy closed the connection')));
+    raw.on('end', () => this.#open ? this.push(null) : this.#answer(Buffer.alloc(0), target, true));
     raw.on('error', (err) => this.destroy(err));
     raw.on('close', () => this.destroy());
     raw.on('timeout', () => this.emit('timeout'));
   }
 
-  #answer(chunk, target) {
-    this.#head = Buffer.concat([this.#head, chunk]);
-    const end = this.#head.indexOf('\r\n\r\n');
+  #answer(chunk, target, ended = false) {
+    const got = this.#head = Buffer.concat([this.#head, chunk]);
+    const end = got.indexOf('\r\n\r\n');
     if (end < 0) {
-      if (this.#head.length > 65536) this.destroy(refusal(target, 'the proxy sent no answer that ends'));
+      if (ended || got.length > 65536) this.destroy(refusal(target, 'the proxy gave no answer'));
       return;
     }
-    const lines = this.#head.subarray(0, end).toString('latin1').split('\r\n');
-    const rest = this.#head.subarray(end + 4);
-    if (!/^HTTP\/1\.[01] 2\d\d/.test(lines[0])) {
-      const why = rest.toString('utf8', 0, 2000).trim();
-      this.destroy(refusal(target, lines[0].replace(/^HTTP\/1\.\d /, '') + (why ? ': ' + why : '')));
+    const head = got.subarray(0, end).toString('latin1');
+    const rest = got.subarray(end + 4);
+    if (!/^HTTP\/1\.[01] 2\d\d/.test(head)) {
+      // The body says why; it may come in pieces.
+      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? Infinity);
+      if (ended || rest.length >= Math.min(length, 65536)) this.destroy(refusal(target, reason(head, rest)));
       return;
     }
     this.#head = null;
@@ -126,6 +127,18 @@ class Tunnel extends Duplex {
   get bytesRead() { return this.#raw.bytesRead; }
   get bytesWritten() { return this.#raw.bytesWritten; }
   get pending() { return this.connecting; }
+}
+
+// Cordon answers with problem details (RFC 9457); another proxy with anything.
+function reason(head, body) {
+  const status = head.slice(9, head.indexOf('\r\n') < 0 ? undefined : head.indexOf('\r\n'));
+  const text = body.toString('utf8', 0, 2000).trim();
+  try {
+    const problem = JSON.parse(text);
+    return `${problem.detail} (${problem.reason}). ${problem.next ?? ''}`.trim();
+  } catch {
+    return text ? `${status}: ${text}` : status;
+  }
 }
 
 function refusal(target, why) {
