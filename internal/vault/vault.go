@@ -1,13 +1,19 @@
 // Package vault keeps key material and secrets: the keys of the ledger, the
 // CA of the proxy, and the credentials that manifests name. Every type that
 // holds one knows how to redact itself.
+//
+// Keys lie in a folder, one file each, mode 0600; or in one bundle that is
+// encrypted with age or kept by a program. Nobody else on the machine may read
+// or replace them, and what is damaged, swapped or does not belong together is
+// refused with the file's name. A backup holds the same bundle.
 package vault
 
 import (
+	"crypto/hmac"
 	"crypto/hpke"
-	"io"
-
-	"filippo.io/age"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 )
 
 // Source says where key material is kept: exactly one of Dir, Age, Command.
@@ -16,7 +22,7 @@ type Source struct {
 	Age        string   // one age-encrypted bundle
 	Identity   string   // age: the file of identities that opens it
 	Passphrase string   // age: env:NAME or a file
-	Command    []string // a program that keeps the bundle
+	Command    []string // a program that keeps the bundle, see the type command
 }
 
 // Options are what Open must know about the world outside the vault.
@@ -31,28 +37,14 @@ type Options struct {
 }
 
 // Vault is opened key material. It is safe for concurrent use.
-type Vault struct{ keys Keys }
-
-// Open reads the keys, makes missing ones if told to, and refuses what it
-// cannot trust: loose permissions, damaged, swapped or foreign key files.
-func Open(src Source, o Options) (*Vault, error) { return nil, nil }
-
-// Keys is the key material that the program itself uses.
-func (v *Vault) Keys() *Keys { return &v.keys }
-
-// Created names the key files that Open made.
-func (v *Vault) Created() []string { return nil }
-
-// Public returns a file that others need: "ca.pem", "checkpoint.pub" or
-// "contacts.pub".
-func (v *Vault) Public(name string) ([]byte, bool) { return nil, false }
-
-// Secret reads what a manifest or an app names: file:NAME, env:NAME or age:FILE.
-func (v *Vault) Secret(ref string) (Secret, error) { return Secret{}, nil }
-
-// Digest names a credential that an app sent, without telling it: a keyed
-// hash, 16 hex digits, the same for the same credential on this ledger only.
-func (v *Vault) Digest(credential string) string { return "" }
+type Vault struct {
+	source  Source
+	keeper  keeper
+	keys    *Keys // a pointer, so that printing a Vault prints an address at worst
+	created []string
+	public  map[string][]byte
+	digest  *Key
+}
 
 // Keys is all the program's own key material.
 type Keys struct {
@@ -62,18 +54,55 @@ type Keys struct {
 	SigningKey Secret // the ledger's signer key in note format
 	// Verifier is the ledger's verifier key in note format: checkpoint.pub.
 	Verifier string
-	// Contact is the recipient of sealed contacts; ContactPublic its encoding.
+	// Contact is the recipient of sealed contacts, DHKEM(X25519, HKDF-SHA256);
+	// ContactPublic is its encoding.
 	Contact       hpke.PublicKey
 	ContactPublic []byte
 	CACert        []byte // PEM
 	CAKey         Secret // PEM, PKCS #8
-	// Fingerprint identifies Identity, Directory and the signing key together.
+	// Fingerprint identifies Identity, Directory, TokenRoot and the signing key
+	// together, without telling anything about them.
 	Fingerprint []byte
 }
 
-// Backup is `cordon keys backup`: the whole bundle, encrypted to every
-// recipient, into a new file. What it writes is also what Source.Age reads.
-func Backup(src Source, recipients []age.Recipient, out, dataDir string) error { return nil }
+// Keys is the key material that the program itself uses.
+func (v *Vault) Keys() *Keys { return v.keys }
 
-// Restore writes the key files of a backup into an empty folder.
-func Restore(backup io.Reader, identities []age.Identity, dir string) error { return nil }
+// Created names the key files that Open made, for `serve` to say so once.
+func (v *Vault) Created() []string { return v.created }
+
+// Public returns a file that others need: "ca.pem", "checkpoint.pub" or
+// "contacts.pub".
+func (v *Vault) Public(name string) ([]byte, bool) {
+	data, ok := v.public[name]
+	return data, ok
+}
+
+// ContactAdvice is what `serve` says as long as the key that opens sealed
+// contacts lies beside them; empty once it was moved away.
+func (v *Vault) ContactAdvice() string {
+	if _, err := v.keeper.read(contactsKey); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s opens the contacts of strangers: keep it off this machine, it is needed only in an incident", v.keeper.where(contactsKey))
+}
+
+// Digest names a credential that an app sent, without telling it: a keyed
+// hash, 16 hex digits, the same for the same credential on this ledger only.
+func (v *Vault) Digest(credential string) string {
+	sum := derive(*v.digest, credential)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Format prints nothing of a vault.
+func (v *Vault) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// Format prints nothing of the keys.
+func (k *Keys) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// derive is HMAC-SHA-256: a key for another purpose, or a keyed digest.
+func derive(key Key, purpose string) Key {
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write([]byte(purpose))
+	return Key(mac.Sum(nil))
+}
