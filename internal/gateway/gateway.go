@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
+	"cordon/internal/classify"
 	"cordon/internal/exposure"
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
@@ -30,24 +30,18 @@ type Journal interface {
 	Checkpoint(ctx context.Context) error
 }
 
-// Secrets reads what manifests name; *vault.Vault is one. Digest is keyed.
+// Secrets reads what manifests name; *vault.Vault is one. Digest is keyed and
+// tells nothing of the credential.
 type Secrets interface {
 	Secret(ref string) (vault.Secret, error)
 	Digest(credential string) string
-}
-
-// App is one sender. Without any, loopback peers are served as "anonymous".
-type App struct {
-	Name    string
-	Token   vault.Secret
-	Vendors []exposure.VendorID // nil: all
 }
 
 // Options are what a gateway is made of.
 type Options struct {
 	Recorder Recorder
 	Journal  Journal
-	Gates    *isolate.Gates
+	Gates    *isolate.Gates // one for every spec; with Observe, for ObservedVendor too
 	Specs    []*vendor.Spec
 	Secrets  Secrets
 	Apps     []App
@@ -62,18 +56,134 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Anonymous is the app of a loopback peer when no apps are configured.
-const Anonymous = "anonymous"
-
 // ObservedVendor is the pseudo vendor under which traffic to hosts that no
 // manifest names is recorded.
 const ObservedVendor exposure.VendorID = "observed"
 
-// Gateway serves exchanges. Make it with New, close it with Close.
+// Gateway serves exchanges. Make it with New, end it with Close.
 type Gateway struct {
 	o       Options
+	apps    apps
 	vendors map[exposure.VendorID]*Vendor
 	hosts   map[string]*Vendor
-	pending pendingEvents
-	seen    observed
+	// observing is the pseudo vendor; nil without Observe.
+	observing *Vendor
+	seen      sightings
+	replaced  once
+	entries   pending
+}
+
+// New compiles the specs and reads their credentials. It dials nobody. The
+// error names the manifest and what to change in it.
+func New(o Options) (*Gateway, error) {
+	if o.BodyLimit == 0 {
+		o.BodyLimit = 1 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	g := &Gateway{o: o, vendors: map[exposure.VendorID]*Vendor{}, hosts: map[string]*Vendor{}}
+	g.apps = newApps(o.Apps, o.Secrets)
+	specs := o.Specs
+	if o.Observe {
+		specs = append(specs[:len(specs):len(specs)], observedSpec())
+	}
+	for _, spec := range specs {
+		v, err := newVendor(o, spec)
+		if err != nil {
+			return nil, fmt.Errorf("vendor %s: %w", spec.ID, err)
+		}
+		g.vendors[spec.ID] = v
+		for _, host := range spec.Hosts {
+			if other := g.hosts[host]; other != nil {
+				return nil, fmt.Errorf("vendor %s: host %s belongs to vendor %s already", spec.ID, host, other.ID())
+			}
+			g.hosts[host] = v
+		}
+	}
+	g.observing = g.vendors[ObservedVendor]
+	g.entries.start(g)
+	return g, nil
+}
+
+// Close ends idle connections to vendors. Entries that are still pending are
+// tried once more.
+func (g *Gateway) Close() {
+	g.entries.close()
+	for _, v := range g.vendors {
+		v.out.client.Close()
+	}
+}
+
+// Vendor is a vendor by its name, nil when no manifest has it.
+func (g *Gateway) Vendor(id exposure.VendorID) *Vendor {
+	if id == ObservedVendor {
+		return nil // nobody sends to it by name
+	}
+	return g.vendors[id]
+}
+
+// Host is the vendor that a host name (lower case, without port) belongs to.
+func (g *Gateway) Host(name string) *Vendor { return g.hosts[name] }
+
+// Vendor is one vendor ready to be sent to.
+type Vendor struct {
+	spec       *vendor.Spec
+	gate       *isolate.Gate
+	classifier *classify.Classifier
+	out        outlet
+	credential *credential
+	counters   counters
+}
+
+// ID is the vendor's name.
+func (v *Vendor) ID() exposure.VendorID { return v.spec.ID }
+
+// Gate is the vendor's gate.
+func (v *Vendor) Gate() *isolate.Gate { return v.gate }
+
+func newVendor(o Options, spec *vendor.Spec) (*Vendor, error) {
+	v := &Vendor{spec: spec, gate: o.Gates.Gate(spec.ID)}
+	if v.gate == nil {
+		return nil, fmt.Errorf("its gate was not loaded")
+	}
+	var err error
+	if v.classifier, err = classify.Compile(spec); err != nil {
+		return nil, fmt.Errorf("compiling its mappings: %w", err)
+	}
+	if v.credential, err = newCredential(spec, o.Secrets); err != nil {
+		return nil, err
+	}
+	if v.out, err = newOutlet(o, v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Limits bound what one client may cost; both front ends take them.
+type Limits struct {
+	Head        int           // bytes of a request head; 0: 64 KiB
+	HeadTimeout time.Duration // from its first byte to its last; 0: 10 s
+	BodyTimeout time.Duration // for the part that is read as a whole; 0: 1 min
+	IdleTimeout time.Duration // 0: 2 min
+	Connections int           // open at once; 0: 10,000
+}
+
+// WithDefaults fills in what is zero.
+func (l Limits) WithDefaults() Limits {
+	for d, def := range map[*time.Duration]time.Duration{&l.HeadTimeout: 10 * time.Second, &l.BodyTimeout: time.Minute, &l.IdleTimeout: 2 * time.Minute} {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	if l.Head == 0 {
+		l.Head = 64 << 10
+	}
+	if l.Connections == 0 {
+		l.Connections = 10_000
+	}
+	return l
 }

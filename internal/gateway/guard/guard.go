@@ -23,7 +23,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 )
@@ -32,6 +31,7 @@ import (
 type Limits struct {
 	Head        int           // bytes of a request head, or of a trailer section
 	HeadTimeout time.Duration // from a head's first byte to its last
+	BodyTimeout time.Duration // for the next piece of a body to come
 }
 
 // Shape is why a request was refused: a short phrase without any byte of it.
@@ -72,10 +72,10 @@ type Conn struct {
 	tunnel    bool
 
 	// mu guards the deadlines: net/http sets one from another goroutine to get
-	// its reader back, and the head's own must not undo that.
+	// its reader back, and the piece's own must not undo that.
 	mu       sync.Mutex
 	deadline time.Time // as net/http wants it
-	headBy   time.Time // zero: no head has begun
+	pieceBy  time.Time // when the head that has begun, or more of a body, must be there; zero: no matter
 }
 
 // New guards a freshly accepted connection.
@@ -85,6 +85,9 @@ func New(raw net.Conn, limits Limits) *Conn {
 	}
 	if limits.HeadTimeout == 0 {
 		limits.HeadTimeout = 10 * time.Second
+	}
+	if limits.BodyTimeout == 0 {
+		limits.BodyTimeout = time.Minute
 	}
 	return &Conn{Conn: raw, limits: limits, marker: "/" + rand.Text()}
 }
@@ -147,7 +150,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 				c.consume(int64(c.ready))
 				continue
 			}
+			c.setPieceBy(time.Now().Add(c.limits.BodyTimeout))
 			n, err := c.Conn.Read(p[:min(int64(len(p)), c.remaining)])
+			c.setPieceBy(time.Time{})
 			c.consume(int64(n))
 			if n == 0 && err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -198,8 +203,12 @@ func (c *Conn) consume(n int64) {
 
 // fill reads more of what is not decided yet.
 func (c *Conn) fill() error {
-	if c.phase == inHead && len(c.buf) > 0 {
-		c.setHeadBy(time.Now().Add(c.limits.HeadTimeout))
+	switch {
+	case c.phase != inHead:
+		c.setPieceBy(time.Now().Add(c.limits.BodyTimeout))
+		defer c.setPieceBy(time.Time{})
+	case len(c.buf) > 0:
+		c.setPieceBy(time.Now().Add(c.limits.HeadTimeout)) // until the head is whole
 	}
 	if cap(c.buf)-len(c.buf) < 512 {
 		if cap(c.base) < len(c.buf)+512 {
@@ -214,9 +223,6 @@ func (c *Conn) fill() error {
 	}
 	if err == io.EOF && len(c.buf) > 0 {
 		err = io.ErrUnexpectedEOF
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) && c.headExpired() {
-		return fmt.Errorf("request head not complete after %s: %w", c.limits.HeadTimeout, err)
 	}
 	return err
 }
@@ -234,7 +240,7 @@ func (c *Conn) advance() (bool, error) {
 			return false, nil
 		}
 		c.scanned = 0
-		c.setHeadBy(time.Time{})
+		c.setPieceBy(time.Time{})
 		head, shape := parseHead(c.buf[:n])
 		if shape != "" {
 			return true, c.substitute(shape)
@@ -299,7 +305,7 @@ func (c *Conn) advance() (bool, error) {
 // substitute ends the connection with one request that only says that the
 // client's was refused.
 func (c *Conn) substitute(s Shape) error {
-	c.setHeadBy(time.Time{})
+	c.setPieceBy(time.Time{})
 	c.shape, c.phase = s, afterShape
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: refused.invalid\r\nConnection: close\r\n\r\n", substituteMethod, c.marker)
@@ -320,29 +326,23 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetReadDeadline keeps the head's own deadline if that is earlier.
+// SetReadDeadline keeps the piece's own deadline if that is earlier.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.deadline = t
-	return c.Conn.SetReadDeadline(earlier(c.deadline, c.headBy))
+	return c.Conn.SetReadDeadline(earlier(c.deadline, c.pieceBy))
 }
 
-// setHeadBy starts the clock of a head, unless it runs, or stops it.
-func (c *Conn) setHeadBy(t time.Time) {
+// setPieceBy starts the clock of a piece, unless it runs, or stops it.
+func (c *Conn) setPieceBy(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t.IsZero() == c.headBy.IsZero() {
+	if t.IsZero() == c.pieceBy.IsZero() {
 		return
 	}
-	c.headBy = t
-	c.Conn.SetReadDeadline(earlier(c.deadline, c.headBy))
-}
-
-func (c *Conn) headExpired() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.headBy.IsZero() && !time.Now().Before(c.headBy)
+	c.pieceBy = t
+	c.Conn.SetReadDeadline(earlier(c.deadline, c.pieceBy))
 }
 
 func earlier(a, b time.Time) time.Time {

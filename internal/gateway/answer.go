@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+)
+
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// ours alone in an answer: what would lead the app past the gateway, or what
+// net/http writes itself.
+var notOurs = []string{"Alt-Svc", "Content-Length"}
+
+// answer passes a vendor's answer on as it arrives. Redirects are passed too,
+// never followed: following would send the credential wherever they point.
+func (v *Vendor) answer(w http.ResponseWriter, r *http.Response) error {
+	defer r.Body.Close()
+	h := w.Header()
+	length := r.Header["Content-Length"]
+	removeHops(r.Header)
+	v.credential.conceal(r.Header)
+	for _, name := range notOurs {
+		delete(r.Header, name)
+	}
+	for name, values := range r.Header {
+		h[name] = values
+	}
+	if len(length) > 0 && r.ContentLength >= 0 || r.Request != nil && r.Request.Method == http.MethodHead && len(length) > 0 {
+		h["Content-Length"] = length[:1]
+	}
+	for name := range r.Trailer {
+		h.Add("Trailer", name)
+	}
+	w.WriteHeader(r.StatusCode)
+
+	if err := copyAsItComes(w, r.Body); err != nil {
+		return err
+	}
+	trailer := http.Header{}
+	for name, values := range r.Trailer {
+		trailer[name] = values
+	}
+	v.credential.conceal(trailer)
+	for name, values := range trailer {
+		h[name] = values
+	}
+	return nil
+}
+
+// copyAsItComes shows the app every piece as soon as there is nothing more to
+// read without waiting: server-sent events must not sit in a buffer, and a
+// short answer that is there as a whole need not be written twice.
+func copyAsItComes(w http.ResponseWriter, body io.Reader) error {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	waiting, _ := body.(interface{ Waiting() bool })
+	flush := http.NewResponseController(w).Flush
+	for {
+		n, err := body.Read(*buf)
+		if n > 0 {
+			if _, werr := w.Write((*buf)[:n]); werr != nil {
+				return werr
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if waiting == nil || waiting.Waiting() {
+			if err := flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return err
+			}
+		}
+	}
+}

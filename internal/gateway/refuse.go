@@ -1,0 +1,153 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"cordon/internal/exposure"
+	"cordon/internal/gateway/upstream"
+	"cordon/internal/isolate"
+	"cordon/internal/ledger"
+	"cordon/internal/vendor"
+)
+
+// refuse answers with the problem and notes the refusal. Noting is not waited
+// for: whoever is refused a thousand times a second must not cost a thousand
+// syncs.
+func (g *Gateway) refuse(x *Exchange, route string, p *Problem) {
+	x.Vendor.counters.refusals.Add(1)
+	g.note(x.Vendor.ID(), x.Sender.App, route, p)
+	p.WriteTo(x.Answer)
+}
+
+// Refuse answers a request that never became an exchange, and notes it.
+func (g *Gateway) Refuse(x *Exchange, p *Problem) {
+	if x.Vendor != nil {
+		g.refuse(x, "", p)
+		return
+	}
+	g.note("", x.Sender.App, "", p)
+	p.WriteTo(x.Answer)
+}
+
+func (g *Gateway) note(v exposure.VendorID, app, route string, p *Problem) {
+	fields := map[string]any{"reason": string(p.Reason), "status": p.Status}
+	if app != "" {
+		fields["app"] = app
+	}
+	if route != "" {
+		fields["route"] = route
+	}
+	if p.Reason == exposure.ReasonMalformedRequest {
+		fields["shape"] = p.Detail // one of our own phrases
+	}
+	g.o.Recorder.Note(ledger.Event{Kind: ledger.EventRefusal, Vendor: v, At: g.o.Now(), Actor: app, Fields: fields})
+}
+
+// closed is the answer of a gate that is not open.
+func closed(err error) *Problem {
+	var r *isolate.Refusal
+	if !errors.As(err, &r) || r.Damaged {
+		return problem(503, exposure.ReasonGateUnknown, "the state of the vendor's gate cannot be read, so it counts as cut", "an operator looks at `cordon status` and sets the gate anew")
+	}
+	if r.State == isolate.Held {
+		p := problem(503, exposure.ReasonHold, r.Error(), "try again later; nothing was sent")
+		p.retryAfter = 30
+		return p
+	}
+	return problem(503, exposure.ReasonCut, r.Error(), "do without this vendor until `cordon restore`; nothing was sent")
+}
+
+// byPolicy is the answer to a message that the manifest does not let pass.
+func byPolicy(d exposure.Decision) *Problem {
+	status, next := 403, "change the message, map it in the vendor's manifest, or change the manifest's policy"
+	switch {
+	case d.Reason == exposure.IncompleteTooLarge:
+		status, next = 413, "send less, raise limits.body, or let the manifest pass what is unclassified"
+	case d.Verdict == exposure.Hold:
+		status, next = 503, "held messages are not kept yet: send it again after the manifest lets it pass"
+	}
+	return problem(status, d.Reason, d.Detail, next)
+}
+
+// unrecorded is the answer when the ledger gave no receipt.
+func unrecorded(ctx context.Context, err error) *Problem {
+	if r, ok := refusalOf(ctx, nil); ok {
+		return closed(r)
+	}
+	p := problem(503, exposure.ReasonLedger, "the message could not be recorded and was therefore not sent", "an operator looks at `cordon status`")
+	if ctx.Err() == nil && err != nil {
+		p.retryAfter = 5
+	}
+	return p
+}
+
+// failed is the answer when a recorded message got none from the vendor.
+func failed(ctx context.Context, err error, o ledger.Outcome, seq uint64) *Problem {
+	var p *Problem
+	var forbidden *upstream.ForbiddenAddress
+	var timeout net.Error
+	if r, ok := refusalOf(ctx, err); ok {
+		p = closed(r)
+	} else if errors.As(err, &forbidden) {
+		p = problem(502, exposure.ReasonAddressForbidden, forbidden.Error(), "correct the manifest or the name's addresses")
+	} else if errors.As(err, &timeout) && timeout.Timeout() {
+		p = problem(504, exposure.ReasonUnreachable, "the vendor did not answer in time", "")
+	} else {
+		p = problem(502, exposure.ReasonUnreachable, "the vendor could not be reached or broke off", "")
+	}
+	p.Entry = seq
+	if o.Result == ledger.NotSent {
+		p.Outcome = "not-sent"
+		if p.Next == "" {
+			p.Next = "nothing was sent: try again"
+		}
+	} else {
+		p.Outcome = "unknown"
+		p.Next = "the vendor may have the message: ask it, or repeat with the same idempotency key"
+	}
+	return p
+}
+
+// live is what the gate's register says of a message.
+func live(x *Exchange, r vendor.Route, credential string) isolate.Live {
+	return isolate.Live{Route: r.Name, App: x.Sender.App, Credential: credential, Token: x.Sender.Token}
+}
+
+// credentialOf names the credential that the message goes with, and takes an
+// app's own out where the manifest's replaces it.
+func (g *Gateway) credentialOf(x *Exchange) string {
+	c := x.Vendor.credential
+	own, query := c.own(x.Header, x.Query)
+	x.Query = query
+	if own == "" {
+		if c == nil {
+			return ""
+		}
+		return c.ref
+	}
+	digest := g.o.Secrets.Digest(own)
+	if c == nil {
+		return "app:" + digest
+	}
+	if g.replaced.first(string(x.Vendor.ID()) + " " + digest) {
+		// Worth knowing once: an app holds a credential that it need not have.
+		g.o.Recorder.Note(ledger.Event{Kind: ledger.EventConfig, Vendor: x.Vendor.ID(), At: g.o.Now(), Actor: x.Sender.App,
+			Fields: map[string]any{"replaced_credential": digest, "app": x.Sender.App}})
+	}
+	return c.ref
+}
+
+func (c *counters) recorded(at time.Time) {
+	c.disclosures.Add(1)
+	c.last.Store(at.UnixNano())
+}
+
+func (c *counters) settled(o ledger.Outcome) {
+	c.bytes.Add(uint64(o.Bytes))
+	if o.Result != ledger.Sent {
+		c.failures.Add(1)
+	}
+}
