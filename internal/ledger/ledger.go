@@ -1,180 +1,134 @@
+// Package ledger is the durable record of everything that crossed Cordon.
+//
+// Entries (disclosures, their outcomes, events) are numbered from 1 and
+// written in batches: one batch is one atomic write to the store with one
+// sync, and its header is a leaf of a Merkle tree whose head is signed every
+// second. Formats and proofs are specified by package evidence.
+//
+// The order that matters: Record returns a Receipt only when the disclosure is
+// on disk, and only a Receipt lets the message go. Whatever goes wrong with
+// the disk, the ledger refuses from then on until a restart; it never goes on
+// with a gap. A disclosure without an outcome, because the process died
+// between the two, is given the outcome unknown at the next start: it may
+// have been sent.
+//
+// # What damage is found
+//
+// At start: a store that ends before the last acknowledged batch or before a
+// signed head (heads, mirror), a head that does not match the tree, a hole in
+// the last batches, a damaged last batch. When read and by Verify: every
+// flipped bit of the journal and the tree, since each batch is under its hash.
+//
+// Not found at start: damage to old batches, which only reading reveals
+// (Verify reads everything). Not found at all: after a loss of power, not a
+// kill, up to a second of acknowledged batches if the end of the store's log
+// is damaged at the same time, since the file of heads is synced with each
+// checkpoint and not with each batch; and a rewriting of everything, store,
+// heads and mirror, by somebody with the keys, which takes a witness to notice.
 package ledger
 
 import (
-	"crypto/hpke"
+	"crypto/cipher"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"cordon/internal/exposure"
-	"cordon/internal/minimize"
-
-	"golang.org/x/mod/sumdb/note"
+	"cordon/internal/store"
 )
 
-// Options says where a ledger lies and with which keys it is kept.
-type Options struct {
-	// Dir is the data directory; the store lies in Dir/store, the signed heads
-	// in Dir/heads.
-	Dir string
-	// Mirror is a folder for a second copy of the heads, better on another
-	// disk; "" for none.
-	Mirror string
-	Keys   Keys
-	Now    func() time.Time // nil: time.Now
-	Log    *slog.Logger     // nil: nothing is logged
-	// ReadOnly opens without writing a byte; for verbs without a server.
-	ReadOnly bool
+// Ledger is an open ledger. All methods may be called concurrently.
+type Ledger struct {
+	store    *store.Store
+	keys     Keys
+	origin   string
+	gateway  [16]byte
+	readOnly bool
+	now      func() time.Time
+	log      *slog.Logger
+
+	seal      cipher.AEAD // directory ids
+	hasher    *hasher
+	ids       *identities
+	dict      dictionary
+	queue     *queue
+	j         *journal
+	heads     *heads
+	headsFile string
+	mirror    string // path of the mirrored heads, "" for none
+	signer    *signer
+
+	durable atomic.Pointer[extent] // what is on disk; grows only
+	low     atomic.Bool            // little space is left: no disclosures until there is more
+	growth  struct {
+		mu sync.Mutex
+		ch chan struct{} // closed at the next growth; nil while nobody follows
+	}
+	status struct {
+		mu         sync.Mutex
+		checkpoint string
+		signed     uint64
+		lastSync   time.Time
+		warnings   []string
+	}
+	importing sync.Mutex // one directory import at a time
+	closing   sync.Once
 }
 
-// Keys are what the ledger needs and never stores.
-type Keys struct {
-	// Identity keys the hashes of identifiers and the permutation of ordinals.
-	Identity [32]byte
-	// Directory seals the directory's own id of a person (AES-256-GCM).
-	Directory [32]byte
-	// Signer signs checkpoints; its name is their origin. May be nil with ReadOnly.
-	Signer note.Signer
-	// Verifier checks them; same name and key as Signer.
-	Verifier note.Verifier
-	// Contact is the recipient (X25519) to whom contacts of strangers are sealed.
-	Contact hpke.PublicKey
-	// ID is a fingerprint of the secret keys. It is written into the store when
-	// the ledger is made, and another one is refused ever after.
-	ID []byte
+// extent is how far the ledger reaches: immutable, replaced as a whole.
+type extent struct {
+	batches, entries uint64
+	edge             edge
 }
 
-// Disclosure is one message about to leave.
-type Disclosure struct {
-	Pathway exposure.Pathway
-	Cleared *minimize.Cleared
-	// Shadow marks a message of a vendor whose manifest says mode: shadow.
-	Shadow bool
-	// Retry is the number of the earlier attempt's entry, or 0.
-	Retry uint64
-	At    time.Time // zero: now
+// Store is the one store, for the owners of the other keyspaces.
+func (l *Ledger) Store() *store.Store { return l.store }
+
+// advance publishes that a batch is on disk.
+func (l *Ledger) advance(c commit) {
+	l.durable.Store(&extent{c.batches, c.entries, c.edge})
+	l.growth.mu.Lock()
+	if l.growth.ch != nil {
+		close(l.growth.ch)
+		l.growth.ch = nil
+	}
+	l.growth.mu.Unlock()
 }
 
-// Outcome is what became of a disclosure.
-type Outcome struct {
-	Result Result
-	Status int   // the vendor's answer, 0 for none
-	Bytes  int64 // handed to the socket
+func (l *Ledger) nowMS() int64 { return l.now().UnixMilli() }
+
+func (l *Ledger) msOf(t time.Time) int64 {
+	if t.IsZero() {
+		return l.nowMS()
+	}
+	return t.UnixMilli()
 }
 
-// Result says whether the message left.
-type Result uint8
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-const (
-	// Unknown is the zero value: what nobody settled may have left.
-	Unknown Result = iota
-	Sent
-	NotSent
-)
-
-// Kind is the kind of an entry.
-type Kind uint8
-
-const (
-	KindDisclosure Kind = iota
-	KindOutcome
-	KindEvent
-	// KindDefinition gives a pathway, a category set or a reason the number by
-	// which later entries call it. Followers need not look at it.
-	KindDefinition
-)
-
-// Subject is one person in a disclosure with what the message carried.
-type Subject struct {
-	Ordinal exposure.Ordinal // exposure.Nobody where no identifier attributes it
-	Set     exposure.Set
+// Close ends the writing, signs what was written, and closes the store.
+func (l *Ledger) Close() (err error) {
+	l.closing.Do(func() { err = l.shut() })
+	return err
 }
 
-// Entry is one entry of the ledger, decoded. The fields that its kind does not
-// use are zero.
-type Entry struct {
-	Seq  uint64 // from 1
-	Kind Kind
-	At   time.Time // to the millisecond
-
-	// Disclosure.
-	Pathway    exposure.Pathway
-	Subjects   []Subject
-	Incomplete []exposure.Reason
-	Shadow     bool
-	Retry      uint64
-
-	// Outcome.
-	Of      uint64 // the disclosure's number
-	Outcome Outcome
-
-	Event Event // Event.At equals At
-}
-
-// EventKind names a kind of event; kebab-case, stored, never renamed.
-type EventKind string
-
-const (
-	EventGate          EventKind = "gate"           // cut, hold, restore
-	EventRefusal       EventKind = "refusal"        // a message that did not go on
-	EventCoverageStart EventKind = "coverage-start" // from here on Cordon stands in the way of Vendor ("" = of all)
-	EventCoverageStop  EventKind = "coverage-stop"
-	EventRestart       EventKind = "restart"  // written by the ledger itself at start
-	EventImport        EventKind = "import"   // a directory import
-	EventRead          EventKind = "read"     // somebody read about a person
-	EventUser          EventKind = "user"     // user added, role changed
-	EventConfig        EventKind = "config"   // manifests loaded or changed
-	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]
-)
-
-// Event is anything that is neither a disclosure nor its outcome.
-type Event struct {
-	Kind   EventKind
-	Vendor exposure.VendorID
-	At     time.Time // zero: now
-	Actor  string
-	// Fields is small JSON without personal values. What comes back has been
-	// through JSON: numbers are float64.
-	Fields map[string]any
-}
-
-// Status is what the ledger says of itself. It never blocks.
-type Status struct {
-	Size       uint64 // durable entries
-	Batches    uint64
-	Checkpoint string // newest signed checkpoint, "" before the first
-	Signed     uint64 // batches that it covers
-	Pending    int    // disclosures without an outcome
-	LastSync   time.Time
-	// Warnings name what was found wrong at start and is not a reason to
-	// refuse: an unclean tail, a damaged or missing copy of the heads.
-	Warnings []string
-	// Err is why the ledger refuses, nil if it records.
-	Err error
-}
-
-// Report is the result of Verify.
-type Report struct {
-	OK       bool     `json:"ok"`
-	Size     uint64   `json:"size"`    // entries read
-	Batches  uint64   `json:"batches"` // leaves of the tree
-	Root     string   `json:"root"`    // base64, over all batches
-	Problems []string `json:"problems"`
-}
-
-// Person is one person of the directory.
-type Person struct {
-	// ID is the directory's own id; required. It is also an identifier of kind user_id.
-	ID          string
-	Identifiers []exposure.Identifier
-	Country     string // ISO 3166-1, "" unknown
-	State       string // bare: "CA"
-	Language    string // BCP 47
-	// MinorUntil is the day of the person's coming of age; zero for adults.
-	MinorUntil time.Time
-}
-
-// Imported counts what an import did.
-type Imported struct {
-	People, New, Changed uint64
-	Left                 uint64 // were in the directory before and no longer are
+func (l *Ledger) shut() error {
+	if l.readOnly {
+		return l.store.Close()
+	}
+	l.queue.close()
+	for _, ended := range []<-chan struct{}{l.j.ended, l.j.drained} {
+		select {
+		case <-ended:
+		case <-l.store.Failed(): // a goroutine may be parked for good
+		}
+	}
+	l.signer.stop()
+	err := l.store.Close()
+	if l.store.Err() == nil {
+		if e := l.heads.close(); err == nil {
+			err = e
+		}
+	}
+	return err
 }

@@ -1,52 +1,88 @@
-// Package ledger is the durable record.
 package ledger
 
 import (
-	"context"
+	"encoding/binary"
 	"errors"
-	"iter"
+	"fmt"
+	"slices"
 
-	"cordon/evidence"
-	"cordon/internal/exposure"
-	"cordon/internal/minimize"
-	"cordon/internal/store"
+	"github.com/cockroachdb/pebble/v2"
 )
 
-// ErrUnavailable is what every call gets once the ledger cannot be trusted to
-// record any more; errors.Unwrap leads to the cause.
-var ErrUnavailable = errors.New("the ledger does not record")
-
-type Ledger struct{}
-type Receipt struct{}
-
-const todo = "being written"
-
-func Open(o Options) (*Ledger, error) { panic(todo) }
-func (l *Ledger) Close() error        { panic(todo) }
-
-// Store is the one store, for the owners of the other keyspaces.
-func (l *Ledger) Store() *store.Store                                         { panic(todo) }
-func (l *Ledger) Record(ctx context.Context, d Disclosure) (*Receipt, error)  { panic(todo) }
-func (r *Receipt) Seq() uint64                                                { panic(todo) }
-func (r *Receipt) Redeem(c *minimize.Cleared) error                           { panic(todo) }
-func (l *Ledger) Settle(r *Receipt, o Outcome)                                { panic(todo) }
-func (l *Ledger) Append(ctx context.Context, e Event) (seq uint64, err error) { panic(todo) }
-func (l *Ledger) Note(e Event)                                                { panic(todo) }
-func (l *Ledger) Status() Status                                              { panic(todo) }
-func (l *Ledger) Checkpoint(ctx context.Context) error                        { panic(todo) }
-
-// Entries yields durable entries from number from on (1 is the first), and ends at what was durable when it began.
-func (l *Ledger) Entries(from uint64) iter.Seq2[Entry, error] { panic(todo) }
-
-// Follow returns a channel that is closed when the ledger grows next. Take it before reading Entries.
-func (l *Ledger) Follow() <-chan struct{}                                              { panic(todo) }
-func (l *Ledger) Verify(ctx context.Context, progress func(done, total uint64)) Report { panic(todo) }
-func (l *Ledger) Prove(seq uint64) (evidence.Proof, error)                             { panic(todo) }
-func (l *Ledger) Lookup(id exposure.Identifier) (exposure.Ordinal, bool, error)        { panic(todo) }
-func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (Imported, error) {
-	panic(todo)
+// pending is the set of disclosures without an outcome. It is computed from
+// the journal at start; every saveEvery entries it is saved, so that start
+// reads only the entries after that, however long one message stays open.
+type pending struct {
+	open  map[uint64]struct{}
+	saved uint64 // number of the entry up to which it was saved last
 }
-func (l *Ledger) People() (*People, error) { panic(todo) }
 
-// DirectoryID opens the sealed directory id of somebody in the directory.
-func (l *Ledger) DirectoryID(o exposure.Ordinal) (string, bool, error) { panic(todo) }
+const saveEvery = 65536
+
+func (p *pending) begin(seq uint64)  { p.open[seq] = struct{}{} }
+func (p *pending) settle(seq uint64) { delete(p.open, seq) }
+
+// sorted lists the numbers in order.
+func (p *pending) sorted() []uint64 {
+	list := make([]uint64, 0, len(p.open))
+	for seq := range p.open {
+		list = append(list, seq)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// save adds the set to the batch when it is time. upTo is the last entry of the batch.
+func (p *pending) save(pb *pebble.Batch, upTo uint64) error {
+	if upTo-p.saved < saveEvery {
+		return nil
+	}
+	p.saved = upTo
+	b := binary.AppendUvarint(nil, upTo)
+	last := uint64(0)
+	for _, seq := range p.sorted() {
+		b = binary.AppendUvarint(b, seq-last)
+		last = seq
+	}
+	if err := pb.Set(metaKey(metaPending), b, nil); err != nil {
+		return fmt.Errorf("saving open disclosures: %w", err)
+	}
+	return nil
+}
+
+// loadPending reads the saved set and brings it up to date from the journal.
+func (l *Ledger) loadPending() (pending, error) {
+	p := pending{open: map[uint64]struct{}{}}
+	err := view(l.store.DB(), metaKey(metaPending), func(b []byte) error {
+		var last uint64
+		for first := true; len(b) > 0; first = false {
+			v, n := binary.Uvarint(b)
+			if n <= 0 {
+				return errors.New("the saved list is damaged")
+			}
+			b = b[n:]
+			if first {
+				p.saved = v
+				continue
+			}
+			last += v
+			p.begin(last)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+		return p, fmt.Errorf("reading open disclosures: %w", err)
+	}
+	for e, err := range l.Entries(p.saved + 1) {
+		if err != nil {
+			return p, fmt.Errorf("looking for open disclosures: %w", err)
+		}
+		switch e.Kind {
+		case KindDisclosure:
+			p.begin(e.Seq)
+		case KindOutcome:
+			p.settle(e.Of)
+		}
+	}
+	return p, nil
+}

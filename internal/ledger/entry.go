@@ -1,0 +1,102 @@
+package ledger
+
+import (
+	"time"
+
+	"cordon/internal/exposure"
+	"cordon/internal/minimize"
+)
+
+// Disclosure is one message about to leave.
+type Disclosure struct {
+	Pathway exposure.Pathway
+	Cleared *minimize.Cleared
+	// Shadow marks a message of a vendor whose manifest says mode: shadow.
+	Shadow bool
+	// Retry is the number of the earlier attempt's entry, or 0.
+	Retry uint64
+	At    time.Time // zero: now
+}
+
+// Outcome is what became of a disclosure.
+type Outcome struct {
+	Result Result
+	Status int   // the vendor's answer, 0 for none
+	Bytes  int64 // handed to the socket
+}
+
+// Result says whether the message left.
+type Result uint8
+
+const (
+	// Unknown is the zero value: what nobody settled may have left.
+	Unknown Result = iota
+	Sent
+	NotSent
+)
+
+// Kind is the kind of an entry.
+type Kind uint8
+
+const (
+	KindDisclosure Kind = iota
+	KindOutcome
+	KindEvent
+	// KindDefinition gives a pathway, a category set or a reason the number by
+	// which later entries call it. Followers need not look at it.
+	KindDefinition
+)
+
+// Subject is one person in a disclosure with what the message carried.
+type Subject struct {
+	Ordinal exposure.Ordinal // exposure.Nobody where no identifier attributes it
+	Set     exposure.Set
+}
+
+// Entry is one entry of the ledger, decoded. The fields that its kind does not
+// use are zero.
+type Entry struct {
+	Seq  uint64 // from 1
+	Kind Kind
+	At   time.Time // to the millisecond
+
+	// Disclosure.
+	Pathway    exposure.Pathway
+	Subjects   []Subject
+	Incomplete []exposure.Reason
+	Shadow     bool
+	Retry      uint64
+
+	// Outcome.
+	Of      uint64 // the disclosure's number
+	Outcome Outcome
+
+	Event Event // Event.At equals At
+}
+
+// EventKind names a kind of event; kebab-case, stored, never renamed.
+type EventKind string
+
+const (
+	EventGate          EventKind = "gate"           // cut, hold, restore
+	EventRefusal       EventKind = "refusal"        // a message that did not go on
+	EventCoverageStart EventKind = "coverage-start" // from here on Cordon stands in the way of Vendor ("" = of all)
+	EventCoverageStop  EventKind = "coverage-stop"
+	EventRestart       EventKind = "restart"  // written by the ledger itself at start
+	EventImport        EventKind = "import"   // a directory import
+	EventRead          EventKind = "read"     // somebody read about a person
+	EventUser          EventKind = "user"     // user added, role changed
+	EventConfig        EventKind = "config"   // manifests loaded or changed
+	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]
+)
+
+// Event is anything that is neither a disclosure nor its outcome.
+type Event struct {
+	Kind   EventKind
+	Vendor exposure.VendorID
+	At     time.Time // zero: now
+	Actor  string
+	// Fields is small JSON without personal values. What comes back has been
+	// through JSON: numbers are float64.
+	Fields map[string]any
+}

@@ -1,0 +1,44 @@
+package ledger
+
+import "time"
+
+// Status is what the ledger says of itself. It never blocks.
+type Status struct {
+	Size       uint64 // durable entries
+	Batches    uint64
+	Checkpoint string // newest signed checkpoint, "" before the first
+	Signed     uint64 // batches that it covers
+	Pending    int    // disclosures without an outcome
+	LastSync   time.Time
+	// Warnings name what was found wrong at start and is not a reason to
+	// refuse: an unclean tail, a damaged or missing copy of the heads.
+	Warnings []string
+	// Err is why the ledger refuses, nil if it records.
+	Err error
+}
+
+// Report is the result of Verify.
+type Report struct {
+	OK       bool     `json:"ok"`
+	Size     uint64   `json:"size"`    // entries read
+	Batches  uint64   `json:"batches"` // leaves of the tree
+	Root     string   `json:"root"`    // base64, over all batches
+	Problems []string `json:"problems"`
+}
+
+// Status never waits for the disk.
+func (l *Ledger) Status() Status {
+	end := l.durable.Load()
+	s := Status{Size: end.entries, Batches: end.batches, Err: l.store.Err()}
+	if s.Err == nil && (l.store.Full() || l.low.Load()) {
+		s.Err = errFull
+	}
+	if l.j != nil {
+		s.Pending = int(l.j.waiting.Load())
+	}
+	l.status.mu.Lock()
+	defer l.status.mu.Unlock()
+	s.Checkpoint, s.Signed, s.LastSync = l.status.checkpoint, l.status.signed, l.status.lastSync
+	s.Warnings = append([]string(nil), l.status.warnings...)
+	return s
+}
