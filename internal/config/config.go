@@ -4,7 +4,7 @@ package config
 
 import (
 	"cordon/internal/strict"
-	"cordon/internal/vendor"
+	"cordon/internal/vault"
 )
 
 // Config is cordon.yaml with its defaults filled in, flags applied and paths
@@ -24,7 +24,18 @@ type Config struct {
 	Limits       Limits       `yaml:"limits" doc:"Bounds on what one message may cost; what exceeds one is recorded as incomplete, never as harmless."`
 
 	// File is the absolute path of the file, Dir its folder.
-	File, Dir string `yaml:"-"`
+	File string `yaml:"-"`
+	Dir  string `yaml:"-"`
+
+	report *strict.Report
+}
+
+// Origin names the ledger in its checkpoints.
+func (c *Config) Origin() string { return c.Organization.Domain + "/cordon" }
+
+// KeySource is where the vault finds its keys.
+func (c *Config) KeySource() vault.Source {
+	return vault.Source{Dir: c.Keys.Dir, Age: c.Keys.Age, Identity: c.Keys.Identity, Passphrase: c.Keys.Passphrase, Command: c.Keys.Command}
 }
 
 // Organization is the company that has the duties.
@@ -113,28 +124,3 @@ type Limits struct {
 	VendorTimeout strict.Duration `yaml:"vendor_timeout" default:"1m" doc:"How long a vendor may take to begin its answer."`
 	Connections   int             `yaml:"connections" default:"10000" min:"1" doc:"How many client connections are open at once, over all doors."`
 }
-
-// Overrides are the flags that were given; nil leaves the file's value.
-type Overrides struct {
-	Data, Keys, Mirror, Vendors                                      *string
-	ListenHTTP, ListenProxy, ListenSMTP, ListenConsole, ListenPublic *string
-	Directory, UnknownHosts                                          *string
-}
-
-// Load reads the file at path and the manifests of its vendors folder. With
-// problems the results are incomplete and must not be run.
-func Load(path string, o Overrides) (*Config, []*vendor.Spec, []strict.Problem) {
-	return nil, nil, nil
-}
-
-// LoadOrCreate is Load, after writing cordon.yaml, vendors/ and keys/ with
-// comments where path does not exist and its folder is otherwise empty.
-// Created names what was written.
-func LoadOrCreate(path string, o Overrides) (c *Config, specs []*vendor.Spec, created []string, problems []strict.Problem) {
-	return nil, nil, nil, nil
-}
-
-// Check is everything that `cordon check` reports: the files, and what they
-// name in the world: secrets, certificates, folders, addresses. It listens
-// nowhere and dials nobody.
-func Check(path string, o Overrides) []strict.Problem { return nil }

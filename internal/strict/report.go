@@ -32,6 +32,11 @@ func (r *Report) Add(path, problem, fix string) {
 	r.doc.problems = append(r.doc.problems, Problem{r.doc.file, r.Line(path), problem, fix})
 }
 
+// AddAt adds a problem on a line that the caller knows.
+func (r *Report) AddAt(line int, problem, fix string) {
+	r.doc.problems = append(r.doc.problems, Problem{r.doc.file, line, problem, fix})
+}
+
 // Line is the line of the key at path, or of the nearest key around it; 0 when
 // the file has neither.
 func (r *Report) Line(path string) int {

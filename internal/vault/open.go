@@ -22,9 +22,28 @@ import (
 // Open reads the keys, makes missing ones if told to, and refuses what it
 // cannot trust: loose permissions, damaged, swapped or foreign key files.
 func Open(src Source, o Options) (*Vault, error) {
+	v, made, err := open(src, o)
+	if err != nil || !o.Create || len(made) == 0 {
+		return v, err
+	}
+	if err := v.keeper.write(made); err != nil {
+		return nil, err
+	}
+	v.created = slices.Sorted(maps.Keys(made))
+	return v, nil
+}
+
+// Check says why Open would fail, without making or writing anything.
+func Check(src Source, o Options) error {
+	_, _, err := open(src, o)
+	return err
+}
+
+// open reads the keys and gives the files that are to be written.
+func open(src Source, o Options) (*Vault, bundle, error) {
 	k, err := src.keeper()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	files := bundle{}
 	for _, name := range []string{identityKey, directoryKey, tokenKey, ledgerKey, checkpointPub, contactsPub, contactsKey, caKey, caCert} {
@@ -33,24 +52,18 @@ func Open(src Source, o Options) (*Vault, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		files[name] = data
 	}
 	made, err := complete(k, files, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	v := &Vault{source: src, keeper: k, public: map[string][]byte{}}
+	v := &Vault{Secrets: &Secrets{src, k}, public: map[string][]byte{}}
 	maps.Copy(files, made)
 	if v.keys, err = parse(k, files); err != nil {
-		return nil, err // before anything is written
-	}
-	if o.Create && len(made) > 0 {
-		if err := k.write(made); err != nil {
-			return nil, err
-		}
-		v.created = slices.Sorted(maps.Keys(made))
+		return nil, nil, err
 	}
 	for name := range public {
 		if data, ok := files[name]; ok {
@@ -59,7 +72,7 @@ func Open(src Source, o Options) (*Vault, error) {
 	}
 	digest := derive(v.keys.Identity, "cordon credential digest v1")
 	v.digest = &digest
-	return v, nil
+	return v, made, nil
 }
 
 // complete gives the files that are missing, or says why they may not be made.

@@ -12,6 +12,22 @@ import (
 	"filippo.io/age"
 )
 
+// Secrets reads secrets, without the keys that the program itself uses.
+type Secrets struct {
+	source Source
+	keeper keeper
+}
+
+// OpenSecrets is for those who only look up secrets, such as `cordon check`
+// before the first start made any keys.
+func OpenSecrets(src Source) (*Secrets, error) {
+	k, err := src.keeper()
+	if err != nil {
+		return nil, err
+	}
+	return &Secrets{src, k}, nil
+}
+
 // Secret reads what a manifest or an app names:
 //
 //	file:NAME  a file in the keys folder, or of that name in the bundle
@@ -20,7 +36,7 @@ import (
 //	           age.identity in the keys folder; FILE is relative to the folder
 //
 // Line ends at its end are cut off. It is read anew each time.
-func (v *Vault) Secret(ref string) (Secret, error) {
+func (v *Secrets) Secret(ref string) (Secret, error) {
 	data, err := v.secret(ref)
 	if err != nil {
 		return Secret{}, err
@@ -31,7 +47,7 @@ func (v *Vault) Secret(ref string) (Secret, error) {
 	return NewSecret(data), nil
 }
 
-func (v *Vault) secret(ref string) ([]byte, error) {
+func (v *Secrets) secret(ref string) ([]byte, error) {
 	scheme, name, _ := strings.Cut(ref, ":")
 	switch scheme {
 	case "file":
@@ -55,7 +71,7 @@ func (v *Vault) secret(ref string) ([]byte, error) {
 	}
 }
 
-func (v *Vault) ageSecret(path string) ([]byte, error) {
+func (v *Secrets) ageSecret(path string) ([]byte, error) {
 	identities, err := v.identities()
 	if err != nil {
 		return nil, err
@@ -70,7 +86,7 @@ func (v *Vault) ageSecret(path string) ([]byte, error) {
 	return decryptAge(path, data, identities)
 }
 
-func (v *Vault) identities() ([]age.Identity, error) {
+func (v *Secrets) identities() ([]age.Identity, error) {
 	if v.source.Age != "" {
 		ids, _, err := v.source.unlock()
 		return ids, err

@@ -38,8 +38,7 @@ type Options struct {
 
 // Vault is opened key material. It is safe for concurrent use.
 type Vault struct {
-	source  Source
-	keeper  keeper
+	*Secrets
 	keys    *Keys // a pointer, so that printing a Vault prints an address at worst
 	created []string
 	public  map[string][]byte

@@ -17,7 +17,7 @@ import (
 // and stays silent about what follows from one that is reported.
 func build(r *strict.Report, m *Manifest, e *CatalogueEntry) *Spec {
 	s := &Spec{
-		ID: exposure.VendorID(m.Vendor), Manifest: m, Catalogue: e, Mode: m.Mode,
+		ID: exposure.VendorID(m.Vendor), Manifest: m, Catalogue: e, Mode: m.Mode, report: r,
 		Unclassified: verdicts[m.Unclassified], WhenCut: m.WhenCut,
 		Credential: mergeCredential(r, m, e),
 	}

@@ -54,7 +54,7 @@ func LoadDir(dir string) ([]*Spec, []strict.Problem) {
 		specs = append(specs, s)
 	}
 	problems = append(problems, settleHosts(claims)...)
-	return specs, append(problems, checkFailover(specs, dir)...)
+	return specs, append(problems, checkFailover(specs)...)
 }
 
 // claim is one vendor's claim to a host; written is the place in the
@@ -92,7 +92,7 @@ func settleHosts(claims map[string][]claim) []strict.Problem {
 	return problems
 }
 
-func checkFailover(specs []*Spec, dir string) []strict.Problem {
+func checkFailover(specs []*Spec) []strict.Problem {
 	var problems []strict.Problem
 	names := make([]string, len(specs))
 	for i, s := range specs {
@@ -100,8 +100,9 @@ func checkFailover(specs []*Spec, dir string) []strict.Problem {
 	}
 	for _, s := range specs {
 		if other, ok := strings.CutPrefix(s.WhenCut, "failover:"); ok && !slices.Contains(names, other) {
+			file, line := s.Where("when_cut")
 			problems = append(problems, strict.Problem{
-				File: filepath.Join(dir, string(s.ID)+".yaml"), Line: s.whenCutLine,
+				File: file, Line: line,
 				Problem: fmt.Sprintf("when_cut fails over to %q, which no manifest describes", other), Fix: strict.Suggest(other, names),
 			})
 		}
@@ -125,9 +126,7 @@ func parse(file string, data []byte) (*Spec, *strict.Report) {
 			r.Add("catalogue", fmt.Sprintf("the catalogue has no vendor %q", m.Catalogue), strict.Suggest(m.Catalogue, catalogueNames()))
 		}
 	}
-	s := build(r, m, e)
-	s.whenCutLine = r.Line("when_cut")
-	return s, r
+	return build(r, m, e), r
 }
 
 // cause is an error's innermost text, without the path that is named already.

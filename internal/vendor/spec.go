@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"cordon/internal/exposure"
+	"cordon/internal/strict"
 )
 
 // Spec is a manifest merged with its catalogue entry, checked, and compiled
@@ -27,8 +28,8 @@ type Spec struct {
 	// app's own credential passes through.
 	Credential *Credential
 
-	routes      matcher
-	whenCutLine int // for problems found when all manifests are known
+	routes matcher
+	report *strict.Report // knows the lines of the file
 }
 
 // RouteSpec is one route of a vendor with everything mapped on it.
@@ -40,6 +41,12 @@ type RouteSpec struct {
 	Mappings  []Mapping
 	Queueable bool
 	Reveal    bool
+}
+
+// Where names the manifest's file and the line of a key, for problems that are
+// found when the whole configuration is known.
+func (s *Spec) Where(key string) (file string, line int) {
+	return s.report.File(), s.report.Line(key)
 }
 
 // Action is what the manifest says of a category.
