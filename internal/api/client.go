@@ -32,11 +32,9 @@ type Client struct {
 	Offline bool
 }
 
-// Socket is the client of the socket at path. Token may be "".
-func Socket(path, token string) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", path)
-	}
+// Socket is the client of the server on a data directory. Token may be "".
+func Socket(data, token string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialSocket(ctx, data) }
 	return &Client{transport: &http.Transport{DialContext: dial, DisableCompression: true}, base: "http://localhost", token: token}
 }
 

@@ -53,10 +53,7 @@ func (d *Desk) ExportScope(ctx context.Context, q ScopeQuery, w io.Writer) error
 	if err := d.record(ctx, actor, query.Vendor, fields); err != nil {
 		return err
 	}
-	_, err = d.Index.Export(ctx, query, w, func(o exposure.Ordinal) (string, error) {
-		id, _, err := d.Ledger.DirectoryID(o)
-		return id, err
-	})
+	_, err = d.Index.Export(ctx, query, w, d.Ledger.DirectoryID)
 	return err
 }
 
@@ -118,7 +115,7 @@ func (d *Desk) Subject(ctx context.Context, q SubjectQuery) (*scope.Person, erro
 		if name, known, err := d.Ledger.DirectoryID(who); err != nil {
 			return nil, unavailable("opening the directory id", err)
 		} else if known {
-			person.Subject = name
+			person.Subject = &name
 		}
 		return person, nil
 	}

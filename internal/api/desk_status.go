@@ -104,3 +104,14 @@ func (c *recentCache) get(ctx context.Context, x *scope.Index, now time.Time) (m
 	c.at, c.recent, c.today = now, recent, today
 	return recent, today, nil
 }
+
+// Counts are the messages recorded per vendor since the server started.
+func (d *Desk) Counts() map[string]uint64 {
+	out := map[string]uint64{}
+	if d.Traffic != nil {
+		for v, c := range d.Traffic.Counters() {
+			out[string(v)] = c.Disclosures
+		}
+	}
+	return out
+}

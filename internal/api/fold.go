@@ -28,6 +28,9 @@ type Fold struct {
 
 	db *pebble.DB // nil when nothing may be written
 
+	// changing is held for reading while a gate is changed and folded.
+	changing sync.RWMutex
+
 	mu    sync.Mutex // guards everything below
 	next  uint64     // the first entry not folded yet
 	stale bool       // a change waits to be recorded
@@ -65,7 +68,10 @@ func LoadFold(ctx context.Context, db *pebble.DB, journal Journal, users *Users,
 		}
 		f.next = e.Seq + 1
 	}
-	return f, f.Mark(f.next)
+	users.took = func(seq uint64, e ledger.Event) error {
+		return f.keep(ledger.Entry{Seq: seq, Kind: ledger.KindEvent, At: e.At, Event: e})
+	}
+	return f, f.mark(f.next)
 }
 
 func relevant(e ledger.Entry) bool {
@@ -87,7 +93,7 @@ func (f *Fold) fold(e ledger.Entry) {
 	if e.Event.Kind != ledger.EventGate {
 		return
 	}
-	to, _ := e.Event.Fields["to"].(string)
+	to, _ := e.Event.Fields["gate"].(string)
 	route, _ := e.Event.Fields["route"].(string)
 	state, err := isolate.ParseState(to)
 	if err != nil { // a word that this build does not know: the closed reading
@@ -106,7 +112,7 @@ func (f *Fold) fold(e ledger.Entry) {
 // is marked as complete, so that the next start reads it from the ledger.
 func (f *Fold) Took(seq uint64, v exposure.VendorID, route string, to isolate.State, at time.Time) error {
 	entry := ledger.Entry{Seq: seq, Kind: ledger.KindEvent, At: at, Event: ledger.Event{
-		Kind: ledger.EventGate, Vendor: v, At: at, Fields: map[string]any{"to": to.String(), "route": route}}}
+		Kind: ledger.EventGate, Vendor: v, At: at, Fields: map[string]any{"gate": to.String(), "route": route}}}
 	f.fold(entry)
 	if seq == 0 {
 		f.mu.Lock()
@@ -150,9 +156,26 @@ func (f *Fold) keep(e ledger.Entry) error {
 	return f.db.Set(eventKey(e.Seq), data, pebble.NoSync)
 }
 
-// Mark says that everything before entry next is folded. It is written with a
-// sync, after the events that it covers.
-func (f *Fold) Mark(next uint64) error {
+// MarkAll says that everything up to the ledger's end is folded, unless a
+// change is being made at this very moment: it may be durable and not folded
+// yet. Nobody waits for a mark, least of all a cut.
+func (f *Fold) MarkAll(l sizer) error {
+	if !f.changing.TryLock() {
+		return nil
+	}
+	defer f.changing.Unlock()
+	if !f.Users.mu.TryLock() { // users are changed under their own lock
+		return nil
+	}
+	next := l.Status().Size + 1
+	f.Users.mu.Unlock()
+	return f.mark(next)
+}
+
+type sizer interface{ Status() ledger.Status }
+
+// mark is written with a sync, after the events that it covers.
+func (f *Fold) mark(next uint64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = max(f.next, next)
@@ -164,6 +187,24 @@ func (f *Fold) Mark(next uint64) error {
 		return err
 	}
 	return f.db.Set(nextKey, data, pebble.Sync)
+}
+
+// 'u' 'd' -> which version of the directory's file was loaded last.
+var directoryKey = []byte{store.User, 'd'}
+
+// DirectoryVersion is what SetDirectoryVersion kept, "" for nothing.
+func (f *Fold) DirectoryVersion() string {
+	value, closer, err := f.db.Get(directoryKey)
+	if err != nil {
+		return "" // loading once too often does no harm
+	}
+	defer closer.Close()
+	return string(value)
+}
+
+// SetDirectoryVersion remembers which file was loaded.
+func (f *Fold) SetDirectoryVersion(v string) error {
+	return f.db.Set(directoryKey, []byte(v), pebble.Sync)
 }
 
 func (f *Fold) load(db *pebble.DB) error {

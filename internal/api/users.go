@@ -29,6 +29,8 @@ type Users struct {
 	record recorder
 	key    [32]byte // of token digests
 	now    func() time.Time
+	// took is told of every event that was made durable here; set by LoadFold.
+	took func(seq uint64, e ledger.Event) error
 
 	mu sync.Mutex // guards everything below
 	// byName holds every user ever added; order is that of the ledger.
@@ -124,6 +126,9 @@ func (u *Users) commit(ctx context.Context, actor Actor, fields map[string]any) 
 		return err
 	}
 	u.fold(seq, e)
+	if u.took != nil {
+		return u.took(seq, e)
+	}
 	return nil
 }
 

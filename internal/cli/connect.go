@@ -3,10 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 
 	"cordon/internal/api"
 	"cordon/internal/app"
@@ -101,30 +100,15 @@ func (e *Env) connect(ctx context.Context) (*office, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(c.Data, app.SocketName)
-	if listening(path) {
-		return &office{Client: api.Socket(path, token), config: c, specs: specs, close: func() {}}, nil
+	if api.SocketAlive(c.Data) {
+		return &office{Client: api.Socket(c.Data, token), config: c, specs: specs, close: func() {}}, nil
 	}
 	if token != "" {
 		return nil, &Fault{Code: exitError, What: "no server runs, and a token means nothing without one", Next: "start it with `cordon serve`"}
 	}
-	reader, err := app.OpenReadOnly(ctx, c, specs)
+	reader, err := app.OpenReadOnly(ctx, c, specs, app.Options{Now: e.Now, Log: slog.New(slog.NewTextHandler(e.Err, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
 		return nil, err
 	}
 	return &office{Client: api.InProcess(reader.Desk()), config: c, specs: specs, close: func() { reader.Close() }}, nil
-}
-
-// listening reports whether somebody accepts on the socket. A file that a
-// killed server left behind refuses connections.
-func listening(path string) bool {
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return false
-	}
-	defer syscall.Close(fd)
-	// Non-blocking: a server that hangs has a full backlog, and is still there.
-	_ = syscall.SetNonblock(fd, true)
-	err = syscall.Connect(fd, &syscall.SockaddrUnix{Name: path})
-	return err == nil || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINPROGRESS)
 }

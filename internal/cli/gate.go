@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"cordon/internal/api"
-	"cordon/internal/app"
 	"cordon/internal/config"
 	"cordon/internal/exposure"
 	"cordon/internal/figure"
@@ -119,8 +117,7 @@ func (e *Env) askGate(ctx context.Context, verb, name string, r api.GateRequest)
 	for _, s := range specs {
 		known = known || string(s.ID) == name
 	}
-	socket := filepath.Join(c.Data, app.SocketName)
-	if !listening(socket) {
+	if !api.SocketAlive(c.Data) {
 		if !known {
 			return api.GateChange{}, &Fault{Code: exitError, What: fmt.Sprintf("there is no vendor %q", name), Next: "cordon vendor list"}
 		}
@@ -132,7 +129,7 @@ func (e *Env) askGate(ctx context.Context, verb, name string, r api.GateRequest)
 	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	change, err := api.Socket(socket, token).ChangeGate(limited, verb, name, r)
+	change, err := api.Socket(c.Data, token).ChangeGate(limited, verb, name, r)
 	if err == nil || limited.Err() == nil || ctx.Err() != nil {
 		return change, err
 	}

@@ -28,6 +28,8 @@ type Overrides struct {
 	Directory     string `placeholder:"FILE" help:"The directory of people."`
 	ListenHTTP    string `name:"listen-http" placeholder:"ADDR" help:"Address of the reverse routes."`
 	ListenProxy   string `name:"listen-proxy" placeholder:"ADDR" help:"Address of the forward proxy."`
+	ListenSMTP    string `name:"listen-smtp" placeholder:"ADDR" help:"Address of the mail relay."`
+	ListenPublic  string `name:"listen-public" placeholder:"ADDR" help:"Address of the public page."`
 	ListenConsole string `name:"listen-console" placeholder:"ADDR" help:"Address of the console and the API."`
 }
 

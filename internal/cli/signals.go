@@ -7,6 +7,8 @@ import (
 	"syscall"
 )
 
+type ctx = context.Context
+
 // interruptible ends with the first interrupt; a second one kills as usual.
 func interruptible() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,0 +1,30 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"cordon/internal/isolate"
+	"cordon/internal/ledger"
+)
+
+// adopt records a gate that is more closed than the ledger remembers: somebody
+// cut it without a server, or its file is damaged. Without this entry the
+// ledger would contradict the gate for ever.
+func (a *App) adopt(ctx context.Context, r isolate.Report) error {
+	last, remembered := a.fold.Gates(r.Vendor)[r.Route]
+	if !remembered {
+		last = isolate.Open
+	}
+	if r.InForce >= last {
+		return nil
+	}
+	seq, err := a.ledger.Append(ctx, ledger.Event{
+		Kind: ledger.EventGate, Vendor: r.Vendor, At: a.o.Now(), Actor: "gate-file",
+		Fields: map[string]any{"gate": r.InForce.String(), "from": last.String(), "route": r.Route, "found": r.Problem},
+	})
+	if err != nil {
+		return fmt.Errorf("recording the gate of %s: %w", r.Vendor, err)
+	}
+	return a.fold.Took(seq, r.Vendor, r.Route, r.InForce, a.o.Now())
+}

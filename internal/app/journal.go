@@ -1,0 +1,87 @@
+package app
+
+import (
+	"iter"
+	"sync"
+
+	"cordon/internal/ledger"
+	"cordon/internal/scope"
+)
+
+// journal shows the ledger to the scope index, which knows nothing of events.
+type journal struct {
+	*ledger.Ledger
+
+	mu sync.Mutex // guards people
+	// people is the last snapshot, nil once an import went by: reading it anew
+	// takes seconds with millions, and a page asks every second.
+	people *scope.People
+}
+
+func (j *journal) Size() uint64 { return j.Status().Size }
+
+func (j *journal) Entries(from uint64) iter.Seq2[scope.Entry, error] {
+	return func(yield func(scope.Entry, error) bool) {
+		// One slice for all entries: the index reads it before it asks for the
+		// next one.
+		var exposures []scope.Exposure
+		for e, err := range j.Ledger.Entries(from) {
+			if err != nil {
+				yield(scope.Entry{}, err)
+				return
+			}
+			if e.Kind == ledger.KindEvent && e.Event.Kind == ledger.EventImport {
+				j.mu.Lock()
+				j.people = nil
+				j.mu.Unlock()
+			}
+			exposures = exposures[:0]
+			if !yield(scopeEntry(e, &exposures), nil) {
+				return
+			}
+		}
+	}
+}
+
+var scopeResults = map[ledger.Result]scope.Result{
+	ledger.Unknown: scope.Unknown, ledger.Sent: scope.Sent, ledger.NotSent: scope.NotSent,
+}
+
+var scopeEvents = map[ledger.EventKind]scope.EntryKind{
+	ledger.EventRestart: scope.Restarted, ledger.EventCoverageStart: scope.CoverageStart, ledger.EventCoverageStop: scope.CoverageStop,
+}
+
+func scopeEntry(e ledger.Entry, exposures *[]scope.Exposure) scope.Entry {
+	out := scope.Entry{Seq: e.Seq, At: e.At}
+	switch e.Kind {
+	case ledger.KindDisclosure:
+		out.Kind, out.Pathway, out.Incomplete = scope.Disclosed, e.Pathway, e.Incomplete
+		for _, s := range e.Subjects {
+			*exposures = append(*exposures, scope.Exposure{Ordinal: s.Ordinal, Set: s.Set})
+		}
+		out.Exposures = *exposures
+	case ledger.KindOutcome:
+		out.Kind, out.Of, out.Result = scope.Settled, e.Of, scopeResults[e.Outcome.Result]
+	case ledger.KindEvent:
+		out.Kind, out.Vendor = scopeEvents[e.Event.Kind], e.Event.Vendor // scope.Other for all the rest
+	}
+	return out
+}
+
+// People shows the directory's attributes, which both sides keep as arrays.
+func (j *journal) People() (*scope.People, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.people != nil {
+		return j.people, nil
+	}
+	p, err := j.Ledger.People()
+	if err != nil {
+		return nil, err
+	}
+	j.people = &scope.People{
+		Countries: p.Countries, States: p.States, Languages: p.Languages,
+		Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil, Directory: p.DirectoryBits(),
+	}
+	return j.people, nil
+}

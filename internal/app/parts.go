@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"cordon/internal/api"
+	"cordon/internal/config"
+	"cordon/internal/ledger"
+	"cordon/internal/scope"
+	"cordon/internal/vault"
+	"cordon/internal/vendor"
+)
+
+// parts are what a server and a verb without a server have in common.
+type parts struct {
+	vault  *vault.Vault
+	ledger *ledger.Ledger
+	fold   *api.Fold
+	index  *scope.Index
+	desk   *api.Desk
+}
+
+// open opens keys, ledger, users and index. With readOnly not a byte is
+// written, and a data directory without a ledger gives a desk without one.
+func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Options, readOnly bool) (_ *parts, err error) {
+	p := &parts{desk: &api.Desk{Config: cfg, Specs: specs, Now: o.Now}}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	exists := ledgerExists(cfg.Data)
+	if readOnly && !exists {
+		return p, nil
+	}
+	if !readOnly {
+		if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("making the data directory: %w", err)
+		}
+	}
+	p.vault, err = vault.Open(keySource(cfg), vault.Options{
+		Origin: cfg.Organization.Domain + "/cordon", LedgerExists: exists, Create: !readOnly,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the keys: %w", err)
+	}
+	keys := p.vault.Keys()
+	lk := ledger.Keys{Identity: keys.Identity, Directory: keys.Directory, Contact: keys.Contact, ID: keys.Fingerprint}
+	if lk.Verifier, err = note.NewVerifier(keys.Verifier); err != nil {
+		return nil, fmt.Errorf("reading checkpoint.pub: %w", err)
+	}
+	if lk.Signer, err = note.NewSigner(keys.SigningKey.Reveal()); err != nil {
+		return nil, fmt.Errorf("reading the signing key: %w", err)
+	}
+	p.ledger, err = ledger.Open(ledger.Options{
+		Dir: cfg.Data, Mirror: cfg.Mirror, Keys: lk, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+	})
+	if err != nil {
+		return nil, err
+	}
+	tokenKey, err := api.TokenKey(keys.TokenRoot)
+	if err != nil {
+		return nil, err
+	}
+	db := p.ledger.Store().DB()
+	users := api.NewUsers(p.ledger, tokenKey, o.Now)
+	if p.fold, err = api.LoadFold(ctx, db, p.ledger, users, readOnly); err != nil {
+		return nil, err
+	}
+	p.index, err = scope.Open(scope.Options{
+		DB: db, Source: &journal{Ledger: p.ledger}, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the scope index: %w", err)
+	}
+	p.desk.Ledger, p.desk.Fold, p.desk.Index = p.ledger, p.fold, p.index
+	return p, nil
+}
+
+// close closes what is open, the index before the store that it lies in.
+func (p *parts) close() error {
+	var errs []error
+	if p.index != nil {
+		errs = append(errs, p.index.Close())
+	}
+	if p.ledger != nil {
+		errs = append(errs, p.ledger.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func keySource(cfg *config.Config) vault.Source {
+	return vault.Source{Dir: cfg.Keys.Dir, Age: cfg.Keys.Age, Identity: cfg.Keys.Identity, Passphrase: cfg.Keys.Passphrase, Command: cfg.Keys.Command}
+}
+
+// Reader answers verbs that only read, over the store, without a server.
+type Reader struct{ parts *parts }
+
+// OpenReadOnly opens the data directory for reading.
+func OpenReadOnly(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Options) (*Reader, error) {
+	p, err := open(ctx, cfg, specs, o, true)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{p}, nil
+}
+
+// Desk answers from the store.
+func (r *Reader) Desk() *api.Desk { return r.parts.desk }
+
+// Close closes the store.
+func (r *Reader) Close() error { return r.parts.close() }

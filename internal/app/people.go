@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"cordon/internal/api"
+)
+
+// loadDirectory loads the file of people that the configuration names, unless
+// it is the very file that was loaded last (same length and modification time):
+// reading 35 million people again at each start would keep the gates shut.
+func (a *App) loadDirectory(ctx context.Context) error {
+	path := a.cfg.Directory.File
+	if path == "" {
+		return nil
+	}
+	if u, err := url.Parse(path); err == nil && u.Scheme == "postgres" {
+		return fmt.Errorf("directory.file: postgres:// comes later\n  next: export the table as CSV and name that file")
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("directory.file: %s does not exist\n  next: put it there, or take the key out of the configuration", path)
+	}
+	if err != nil {
+		return fmt.Errorf("directory.file: %w", err)
+	}
+	version := fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
+	if a.fold.DirectoryVersion() == version {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("directory.file: %w", err)
+	}
+	defer f.Close()
+	said := time.Now()
+	answer, err := api.Import(ctx, a.ledger, path, f, a.o.Now(), func(bytes int64, lines uint64) {
+		if time.Since(said) > 2*time.Second {
+			said = time.Now()
+			fmt.Fprintf(a.o.Talk, "loading the directory: %d lines, %d %%\n", lines, 100*bytes/max(1, info.Size()))
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("loading the directory %s: %w", path, err)
+	}
+	a.o.Log.Info("directory loaded", "people", answer.People, "new", answer.New, "changed", answer.Changed, "rejected_lines", answer.RejectedLines)
+	for _, r := range answer.Rejected[:min(5, len(answer.Rejected))] {
+		a.o.Log.Warn("directory: line not taken", "line", r.Line, "problem", r.Problem)
+	}
+	return a.fold.SetDirectoryVersion(version)
+}
