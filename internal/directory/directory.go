@@ -4,11 +4,13 @@
 //
 // Files stream: memory does not grow with the number of rows. A line that
 // cannot be taken is reported by its number and a sentence that holds no
-// personal value, and the rest is imported all the same.
+// personal value, and the rest is imported all the same: one bad row must not
+// make strangers of everybody else.
 package directory
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"cordon/internal/exposure"
@@ -16,46 +18,61 @@ import (
 
 // Person is one row, checked and in canonical form.
 type Person struct {
-	ID          string // the organisation's own id; personal data
+	// Line is where the row begins in the file, from 1.
+	Line uint64
+	// ID is the organisation's own id; personal data. It is also an identifier
+	// of kind user_id, which Identifiers does not repeat.
+	ID          string
 	Identifiers []exposure.Identifier
 	Country     string    // ISO 3166-1 alpha-2, upper case, or ""
-	State       string    // bare: "CA"
-	Language    string    // BCP 47, as written in the directory
+	State       string    // the part after the dash in ISO 3166-2, upper case, or ""
+	Language    string    // BCP 47, or ""
 	BirthDate   time.Time // midnight UTC, zero if unknown
 }
 
-// Outcome is what became of one person in the sink.
-type Outcome uint8
+// majority is the age at which a person is no longer a minor.
+const majority = 18
 
-const (
-	Unchanged Outcome = iota
-	New
-	Changed
-	// Duplicate: the same id was put earlier in this import; nothing changed.
-	Duplicate
-)
-
-// Sink takes the people, in order, from one goroutine.
-type Sink interface {
-	// Put stores one person. An error ends the import.
-	Put(ctx context.Context, p Person) (Outcome, error)
+// MinorUntil is the eighteenth birthday, zero if the birth date is unknown.
+// Whoever was born on 29 February comes of age on 1 March in a common year.
+func (p *Person) MinorUntil() time.Time {
+	if p.BirthDate.IsZero() {
+		return time.Time{}
+	}
+	return p.BirthDate.AddDate(majority, 0, 0)
 }
 
-// Rejected is a line that was not taken.
+// Stored is what a sink did with the people.
+type Stored struct {
+	New, Changed uint64
+	// Left were in the directory before and no longer are.
+	Left uint64
+	// Repeated are the lines whose id came before in the same import; the
+	// sink kept the first and left these out.
+	Repeated []uint64
+}
+
+// Sink stores a whole directory, in order. When people ends with an error the
+// sink returns it, and nobody counts as having left.
+type Sink func(ctx context.Context, people iter.Seq2[Person, error]) (Stored, error)
+
+// Rejected is a row that was not taken.
 type Rejected struct {
-	Line    uint64 `json:"line"` // of the file, from 1; where the row begins
+	Line    uint64 `json:"line"` // where the row begins, from 1
 	Problem string `json:"problem"`
 }
 
 // Answer is what `cordon directory import --json` prints.
 type Answer struct {
-	People  uint64 `json:"people"`
+	People  uint64 `json:"people"` // taken
 	New     uint64 `json:"new"`
 	Changed uint64 `json:"changed"`
-	// Rejected holds at most MaxRejected lines; RejectedLines counts them all.
-	Rejected      []Rejected `json:"rejected"`
-	RejectedLines uint64     `json:"rejected_lines"`
-	// Ignored are the columns that Cordon does not read.
+	Left    uint64 `json:"left"`
+	// Rejected lists at most MaxRejected rows; RejectedRows counts them all.
+	Rejected     []Rejected `json:"rejected"`
+	RejectedRows uint64     `json:"rejected_rows"`
+	// Ignored are the columns that Cordon does not know, by name. Columns that
+	// it knows and does not keep (name) are not among them.
 	Ignored []string `json:"ignored"`
 }
 
@@ -65,8 +82,16 @@ const MaxRejected = 10_000
 
 // Options of an import.
 type Options struct {
-	// Progress is called every so often with what was read, in bytes and lines.
+	// Progress is called about every thousand rows and at the end, with the
+	// bytes and lines read so far.
 	Progress func(bytes int64, lines uint64)
-	// Today is the last birth date that is taken; zero means no check.
-	Today time.Time
+	// Now bounds birth dates; zero means the present.
+	Now time.Time
+}
+
+func (a *Answer) reject(line uint64, problem string) {
+	a.RejectedRows++
+	if len(a.Rejected) < MaxRejected {
+		a.Rejected = append(a.Rejected, Rejected{line, problem})
+	}
 }

@@ -1,0 +1,182 @@
+package directory
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"cordon/internal/exposure"
+	"cordon/internal/vendor"
+)
+
+// checker turns rows into people, or says what is wrong with them.
+type checker struct{ now time.Time }
+
+var countries = func() map[string]bool {
+	set := map[string]bool{}
+	for _, c := range vendor.Countries() {
+		set[c] = true
+	}
+	return set
+}()
+
+var (
+	// stateCode is the part after the dash of ISO 3166-2.
+	stateCode = regexp.MustCompile(`^[A-Z0-9]{1,3}$`)
+	// languageTag is the shape of RFC 5646; underscores are taken for dashes.
+	languageTag = regexp.MustCompile(`^[a-z]{2,8}(-[a-z0-9]{1,8})*$`)
+)
+
+const (
+	longestID = 256
+	// longestLife refuses birth dates that can only be a mistake.
+	longestLife = 130
+)
+
+func (c checker) person(r *row) (Person, error) {
+	p := Person{Line: r.line}
+	if !r.valid() {
+		return p, problem("is not UTF-8 text")
+	}
+	own, err := exposure.Canonical(exposure.KindUserID, r.values[columnID])
+	switch {
+	case strings.TrimSpace(r.values[columnID]) == "":
+		return p, problem("has no id")
+	case err != nil || len(own.Value) > longestID:
+		return p, problem("the id is longer than 256 bytes")
+	}
+	p.ID = own.Value
+
+	if p.Country, err = country(r.values[columnCountry]); err != nil {
+		return p, err
+	}
+	if p.State, err = state(r.values[columnState], p.Country); err != nil {
+		return p, err
+	}
+	if p.Language, err = language(r.values[columnLanguage]); err != nil {
+		return p, err
+	}
+	if p.BirthDate, err = c.birthDate(r.values[columnBirthDate]); err != nil {
+		return p, err
+	}
+	for _, at := range []column{columnEmail, columnPhone, columnUsername} {
+		if err := p.identify(at, r.values[at]); err != nil {
+			return p, err
+		}
+	}
+	for _, v := range r.more {
+		if err := p.identify(v.column, v.text); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// identify adds the identifiers of one value.
+func (p *Person) identify(at column, text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	switch at {
+	case columnEmail:
+		id, err := exposure.Canonical(exposure.KindEmail, text)
+		if err != nil {
+			return problem("the email is not an e-mail address")
+		}
+		p.add(id)
+	case columnPhone:
+		ids, err := phone(text, p.Country)
+		if err != nil {
+			return err
+		}
+		p.add(ids...)
+	case columnUsername:
+		id, err := exposure.Canonical(exposure.KindUsername, text)
+		if err != nil {
+			return problem("the username cannot be one")
+		}
+		p.add(id)
+	}
+	return nil
+}
+
+func (p *Person) add(ids ...exposure.Identifier) {
+	for _, id := range ids {
+		if !slices.Contains(p.Identifiers, id) {
+			p.Identifiers = append(p.Identifiers, id)
+		}
+	}
+}
+
+func country(text string) (string, error) {
+	c := strings.ToUpper(strings.TrimSpace(text))
+	switch {
+	case c == "" || countries[c]:
+		return c, nil
+	case c == "UK":
+		return "", problem("the country UK is GB in ISO 3166-1")
+	default:
+		return "", problem("the country is not a two-letter code of ISO 3166-1")
+	}
+}
+
+// state takes "CA" and "US-CA". A state without a country says nothing.
+func state(text, country string) (string, error) {
+	s := strings.ToUpper(strings.TrimSpace(text))
+	if before, after, ok := strings.Cut(s, "-"); ok {
+		if before != country {
+			return "", problem("the state is in another country")
+		}
+		s = after
+	}
+	switch {
+	case s == "":
+		return "", nil
+	case country == "":
+		return "", problem("has a state and no country")
+	case !stateCode.MatchString(s):
+		return "", problem("the state is not a code of ISO 3166-2 (such as CA)")
+	default:
+		return s, nil
+	}
+}
+
+// language gives the tag its usual case: de-AT, zh-Hant.
+func language(text string) (string, error) {
+	tag := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), "_", "-"))
+	if tag == "" {
+		return "", nil
+	}
+	if len(tag) > 35 || !languageTag.MatchString(tag) { // RFC 5646 section 4.4.1
+		return "", problem("the language is not a tag of BCP 47 (such as de or pt-BR)")
+	}
+	parts := strings.Split(tag, "-")
+	for i, part := range parts[1:] {
+		switch {
+		case len(parts[i]) == 1: // behind a singleton all is lower case
+		case len(part) == 2:
+			parts[i+1] = strings.ToUpper(part)
+		case len(part) == 4 && part[0] > '9':
+			parts[i+1] = strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return strings.Join(parts, "-"), nil
+}
+
+func (c checker) birthDate(text string) (time.Time, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	d, err := time.Parse(time.DateOnly, text)
+	switch {
+	case err != nil:
+		return time.Time{}, problem("the birth_date is not a date such as 1990-12-31")
+	case d.After(c.now):
+		return time.Time{}, problem("the birth_date lies ahead")
+	case d.Before(c.now.AddDate(-longestLife, 0, 0)):
+		return time.Time{}, problem("the birth_date is more than 130 years ago")
+	}
+	return d, nil
+}
