@@ -88,11 +88,12 @@ func (w *world) keys() {
 	w.secrets, _ = vault.OpenSecrets(src) // its error is the one just reported
 }
 
-// LedgerExists reports whether the data directory holds a ledger already: the
-// store's folder with anything in it.
+// LedgerExists reports whether the data directory holds a ledger already: its
+// store or its file of heads, either of which is written under the keys.
 func LedgerExists(data string) bool {
-	entries, err := os.ReadDir(filepath.Join(data, "ledger"))
-	return err == nil && len(entries) > 0
+	entries, _ := os.ReadDir(filepath.Join(data, "store"))
+	_, err := os.Stat(filepath.Join(data, "heads"))
+	return len(entries) > 0 || err == nil
 }
 
 // secret reads what ref names and gives it to check, which may be nil.

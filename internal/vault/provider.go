@@ -187,6 +187,10 @@ func decryptAge(path string, data []byte, identities []age.Identity) ([]byte, er
 	return data, nil
 }
 
+// scryptWork is the logarithm of the work that guessing a passphrase costs,
+// age's own default: about a second for each guess. Tests lower it.
+var scryptWork = 18
+
 // unlock gives the identities of an age source and the recipients to which
 // they can write.
 func (s Source) unlock() ([]age.Identity, []age.Recipient, error) {
@@ -203,6 +207,7 @@ func (s Source) unlock() ([]age.Identity, []age.Recipient, error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, nil, refuse("the passphrase cannot be used: "+err.Error(), "write a longer one")
 		}
+		to.SetWorkFactor(scryptWork)
 		return []age.Identity{id}, []age.Recipient{to}, nil
 	default:
 		text, err := readFile(s.Identity)
