@@ -41,6 +41,7 @@ func (f *Findings) read(traced bool) []string {
 	f.content(w)
 
 	places := w.places
+	f.work = w.work
 	w.release()
 	return places
 }

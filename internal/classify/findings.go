@@ -84,6 +84,7 @@ type Findings struct {
 	groups  []group
 	people  []Person
 	reasons []exposure.Reason
+	work    int // steps taken, for the test that they are linear
 }
 
 // headerValue is one value of a header that a mapping names.
