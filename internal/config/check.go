@@ -62,11 +62,14 @@ func (w *world) blame(file string, line int, err error) {
 }
 
 func (w *world) folders() {
-	for key, path := range map[string]string{"data": w.config.Data, "mirror": w.config.Mirror} {
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
-			w.add(key, path+" is not a folder", "name another")
-		} else if err == nil && key == "data" && info.Mode().Perm()&0o007 != 0 {
-			w.add(key, fmt.Sprintf("the data directory %s is open to everybody (mode %04o)", path, info.Mode().Perm()), "chmod 0700 "+path)
+	for _, k := range []struct{ key, path string }{{"data", w.config.Data}, {"mirror", w.config.Mirror}} {
+		info, err := os.Stat(k.path)
+		switch {
+		case err != nil: // made by the first start
+		case !info.IsDir():
+			w.add(k.key, k.path+" is not a folder", "name another")
+		case info.Mode().Perm()&0o002 != 0:
+			w.add(k.key, fmt.Sprintf("everybody can write into %s (mode %04o)", k.path, info.Mode().Perm()), "chmod 0700 "+k.path)
 		}
 	}
 	if f := w.config.Directory.File; f != "" && !isURL(f) {

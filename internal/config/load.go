@@ -82,17 +82,17 @@ func parse(path string, data []byte, o Overrides) (*Config, []strict.Problem) {
 
 // checkPlaces holds folders apart that must not lie in one another.
 func (c *Config) checkPlaces() {
-	for key, path := range map[string]string{"keys": c.Keys.Dir, "keys.age": c.Keys.Age, "keys.identity": c.Keys.Identity} {
-		if inside, err := vault.Within(path, c.Data); path != "" && (inside || err != nil) {
-			c.report.Add(key, "the keys lie in the data directory: who steals it would have both", "keep keys elsewhere, such as ./keys beside ./data")
+	for _, k := range []struct{ key, path string }{{"keys", c.Keys.Dir}, {"keys.age", c.Keys.Age}, {"keys.identity", c.Keys.Identity}} {
+		if inside, err := vault.Within(k.path, c.Data); k.path != "" && (inside || err != nil) {
+			c.report.Add(k.key, "the keys lie in the data directory: who steals it would have both", "keep keys elsewhere, such as ./keys beside ./data")
 		}
 	}
 	if inside, err := vault.Within(c.Mirror, c.Data); c.Mirror != "" && (inside || err != nil) {
 		c.report.Add("mirror", "the mirror lies in the data directory: it would be lost with it", "keep it elsewhere, better on another disk")
 	}
-	for key, path := range map[string]string{"data": c.Data, "vendors": c.Vendors} {
-		if path == "" {
-			c.report.Add(key, fmt.Sprintf("%q is empty", key), "write the path of a folder, or remove the key")
+	for _, k := range []struct{ key, path string }{{"data", c.Data}, {"vendors", c.Vendors}} {
+		if k.path == "" {
+			c.report.Add(k.key, fmt.Sprintf("%q is empty", k.key), "write the path of a folder, or remove the key")
 		}
 	}
 }

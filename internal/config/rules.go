@@ -17,7 +17,7 @@ func (k *Keys) Check(r *strict.Report) {
 	switch {
 	case given != 1:
 		r.Add("", "keys must be kept in exactly one place", "write a folder, or {age: FILE, identity: FILE}, or {command: [PROGRAM]}")
-	case k.Age != "" && (k.Identity != "") == (k.Passphrase != ""):
+	case k.Age != "" && (k.Identity != "") == (k.Passphrase != "") && (k.Identity != "" || !r.Has("passphrase")):
 		r.Add("age", "an age file needs an identity or a passphrase", "add identity: FILE, or passphrase: env:NAME")
 	case k.Age == "" && k.Identity+k.Passphrase != "":
 		r.Add("", "identity and passphrase belong to age", "remove them")

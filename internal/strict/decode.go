@@ -26,7 +26,7 @@ type checker interface{ Check(*Report) }
 
 // Decode reads the one YAML document in data into the struct that into points
 // to, with defaults filled in. The report holds every problem found; file is
-// only named in it. With problems, what they concern keeps its zero value.
+// only named in it. With problems, what they concern keeps its default.
 func Decode(file string, data []byte, into any, kinds Kinds) *Report {
 	r := NewReport(file)
 	root := parse(r, data)
@@ -111,7 +111,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f field, path string, dep
 		v = v.Elem()
 	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		d.text(n, v, u)
+		d.text(n, u)
 		return
 	}
 	switch v.Kind() {
@@ -249,14 +249,13 @@ func (d *decoder) pairs(n *yaml.Node, seen map[string]int) func(func(key, value 
 	}
 }
 
-func (d *decoder) text(n *yaml.Node, v reflect.Value, u encoding.TextUnmarshaler) {
+func (d *decoder) text(n *yaml.Node, u encoding.TextUnmarshaler) {
 	if !d.want(n, yaml.ScalarNode) {
 		return
 	}
 	if err := u.UnmarshalText([]byte(n.Value)); err != nil {
 		problem, fix, _ := strings.Cut(err.Error(), "; ")
 		d.problem(n.Line, problem, fix)
-		v.SetZero()
 	}
 }
 

@@ -2,6 +2,7 @@ package vendor
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -34,7 +35,8 @@ func (m *Manifest) Check(r *strict.Report) {
 	if m.Credential != nil && m.Credential.Secret == "" && !r.Has("credential.secret") {
 		r.Add("credential", "the credential names no secret", "add secret: file:"+m.Vendor+".secret")
 	}
-	for category, action := range m.Minimize {
+	for _, category := range slices.Sorted(maps.Keys(m.Minimize)) {
+		action := m.Minimize[category]
 		if verb := verbs[action]; verb != "" && !slices.Contains(supportedActions, action) {
 			r.Add("minimize."+category, fmt.Sprintf("this build cannot %s yet", verb), "write allow, drop or mask")
 		}
@@ -74,7 +76,7 @@ func (m *Mapping) Check(r *strict.Report) {
 			parameters = append(parameters, name)
 		}
 	}
-	for path := range m.Fields {
+	for _, path := range slices.Sorted(maps.Keys(m.Fields)) {
 		at := "fields." + path
 		switch m.In {
 		case "path":
