@@ -52,37 +52,40 @@ func (g *Gate) Change(to State, route string) (Change, error) {
 	c := Change{Vendor: g.vendor, Route: route, To: to}
 
 	// 1. The state. Every writer asks before it hands over, so from the store on
-	// no new write begins; entering waits for the lock and then sees it. A crash
-	// after this line leaves the gate closed (or, opening, perhaps closed).
+	// no new write begins; entering waits for the lock and then sees it.
+	// A crash before the sync may undo it: nobody was told yet.
 	g.mu.Lock()
 	p := g.page.Load()
-	var err error
 	if p == nil {
-		err = fmt.Errorf("the gate of %s has no file", g.vendor)
-	} else {
-		c.From, c.Epoch, err = p.set(routeKey(route), to)
-		if err == nil && route == "" {
-			g.heal(p)
-		}
+		g.mu.Unlock()
+		return c, fmt.Errorf("the gate of %s has no file", g.vendor)
 	}
-	if to == Open {
-		c.Attempts, g.attempts = g.attempts.list(), nil
+	var err error
+	c.From, c.Epoch, err = p.set(routeKey(route), to)
+	if err == nil && route == "" {
+		g.heal(p)
+	}
+	if to == Open || g.check(route) == nil { // opened; or nothing could be changed
+		if err == nil {
+			c.Attempts, g.attempts = g.attempts.list(), nil
+			err = p.sync()
+		}
 		g.mu.Unlock()
 		c.Took = time.Since(start)
-		return c, err
-	}
-	if err != nil && g.check(route) == nil { // nothing was changed
-		g.mu.Unlock()
 		return c, err
 	}
 	conns, live := g.affected(route)
 	g.mu.Unlock()
 
+	// 2 to 5. The sync goes on beside the closing; both are over before we return.
+	synced := make(chan error, 1)
+	go func() { synced <- p.sync() }()
 	g.interrupt(conns, live, &Refusal{State: to, Route: route, Epoch: c.Epoch})
 	c.ConnectionsClosed = len(conns)
 	for _, l := range live {
 		c.Interrupted = append(c.Interrupted, Interrupted{l.Live, l.Handed()})
 	}
+	err = errors.Join(err, <-synced)
 	c.Took = time.Since(start)
 	return c, err
 }
@@ -131,7 +134,6 @@ func (g *Gate) heal(p *page) {
 		key, _, _ := p.load(slot)
 		p.store(slot, key|1, makeWord(slotSeed(g.vendor, key|1), 1, Open))
 	}
-	p.sync()
 	g.damaged.Store(false)
 }
 
@@ -162,7 +164,9 @@ func WriteGate(dir string, vendor exposure.VendorID, route string, to State) (Ch
 		return c, err
 	}
 	defer p.close()
-	c.From, c.Epoch, err = p.set(routeKey(route), to)
+	if c.From, c.Epoch, err = p.set(routeKey(route), to); err == nil {
+		err = p.sync()
+	}
 	c.Took = time.Since(start)
 	return c, err
 }

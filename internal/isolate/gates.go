@@ -154,7 +154,7 @@ func (g *Gates) align(p *page, v Known) error {
 			return fmt.Errorf("setting the gate of %s %s: %w", v.Vendor, name, err)
 		}
 	}
-	return nil
+	return p.sync()
 }
 
 func (g *Gates) report(v exposure.VendorID, route string, s State, problem string) {

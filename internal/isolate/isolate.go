@@ -9,7 +9,7 @@
 //
 // The order of a cut is the promise "cut means cut":
 //
-//  1. the state, in memory for every writer and synced to the file;
+//  1. the state, for every writer at once, and synced to the file;
 //  2. the vendor-side sockets, closed with linger 0 so that the kernel drops
 //     what it has not sent yet;
 //  3. the contexts of the messages under way, cancelled with the reason;

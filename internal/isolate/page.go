@@ -153,12 +153,10 @@ func (p *page) store(slot int, key uint64, w word) (err error) {
 	return nil
 }
 
-// sync makes the page durable before anyone is told about a change.
+// sync makes the page durable before anyone is told about a change. On Linux
+// msync with MS_SYNC is an fdatasync of the range, the disk's cache included.
 func (p *page) sync() error {
 	if err := unix.Msync(p.mem, unix.MS_SYNC); err != nil {
-		return fmt.Errorf("syncing %s: %w", p.path, err)
-	}
-	if err := unix.Fdatasync(int(p.file.Fd())); err != nil {
 		return fmt.Errorf("syncing %s: %w", p.path, err)
 	}
 	return nil
@@ -197,7 +195,7 @@ func (p *page) damage() []int {
 	return bad
 }
 
-// set changes the state of one slot and syncs. Other processes are kept out by
+// set changes the state of one slot for every reader; sync makes it last. Other processes are kept out by
 // flock, but only for a moment: a server that hangs with the lock must not keep
 // anyone from cutting, and the worst of two writers is the same epoch twice.
 func (p *page) set(key uint64, to State) (from State, epoch uint32, err error) {
@@ -224,12 +222,9 @@ func (p *page) set(key uint64, to State) (from State, epoch uint32, err error) {
 		_, w, _ := p.load(slot)
 		var holds bool
 		if from, epoch, holds = w.read(seed); holds && from == to {
-			return from, epoch, p.sync()
+			return from, epoch, nil
 		}
 	}
 	epoch++
-	if err := p.store(slot, key, makeWord(seed, epoch, to)); err != nil {
-		return from, epoch, err
-	}
-	return from, epoch, p.sync()
+	return from, epoch, p.store(slot, key, makeWord(seed, epoch, to))
 }
