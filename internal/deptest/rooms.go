@@ -53,6 +53,7 @@ var doors = []door{
 	{"internal/minimize", "internal/classify", "minimising edits the fields that classifying found"},
 	{"internal/minimize", "internal/vendor", "the policy by category is the vendor's"},
 	{"internal/scope", "internal/ledger", "the index follows the journal's entries"},
+	{"internal/config", "internal/vault", "checking the configuration tries the keys and secrets that it names"},
 	{"internal/console", "internal/api", "pages and --json give the same answers"},
 	{"bench", "test", "the rig that runs the real binary serves both"},
 }
