@@ -20,8 +20,9 @@ type Opener func(exposure.Ordinal) (id string, ok bool, err error)
 var ExportHeader = []string{"id", "cohort", "categories", "protected", "country", "language"}
 
 // Export writes everybody whom q exposes as CSV, one line each, and returns
-// how many. The column id is the directory's; it is empty for strangers, who
-// have none, so that the lines always add up to the answer's subjects. cohort
+// how many. The column id is the directory's, also of somebody who left it; it
+// is empty for strangers, who have none, so that the lines always add up to the
+// answer's subjects. cohort
 // is Cohort.ID; categories are separated by spaces, protected ones written
 // category=form. People come in the order of their ordinals, which says nothing.
 func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (uint64, error) {
@@ -53,7 +54,7 @@ func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (
 		for left := g.people; left != 0; left &= left - 1 {
 			o := g.first + exposure.Ordinal(bits.TrailingZeros64(left))
 			row := []string{"", c[0], c[1], c[2], "", ""}
-			if people.known(o) {
+			if int(o) < len(people.Country) {
 				id, ok, err := open(o)
 				if err != nil {
 					return fmt.Errorf("opening a directory id: %w", err)

@@ -83,10 +83,11 @@ func (j *journal) naive(q Query, now time.Time) *naive {
 		country, state, language := "", "", ""
 		minor := false
 		dir := j.people
-		if dir.known(o) {
+		if int(o) < len(dir.Country) {
 			country, state, language = dir.Countries[dir.Country[o]], dir.States[dir.State[o]], dir.Languages[dir.Language[o]]
 			minor = time.Unix(int64(dir.MinorUntil[o])*86400, 0).After(end)
-		} else {
+		}
+		if !named(dir, o) {
 			n.unknown++
 		}
 		n.countries[country]++
@@ -105,7 +106,7 @@ func (j *journal) naive(q Query, now time.Time) *naive {
 			}
 		}
 		id := ""
-		if dir.known(o) {
+		if int(o) < len(dir.Country) {
 			id = fmt.Sprint("id-", o)
 		}
 		n.exported = append(n.exported, fmt.Sprint(id, "|", text(set), "|", country, "|", language))
@@ -199,4 +200,8 @@ func shownText(categories []string, protected map[string]string) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, " ")
+}
+
+func named(p *People, o exposure.Ordinal) bool {
+	return int(o/64) < len(p.Directory) && p.Directory[o/64]&(1<<(o%64)) != 0
 }

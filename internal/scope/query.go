@@ -55,8 +55,9 @@ func (q *Query) end(now time.Time) time.Time {
 	return q.Until
 }
 
-// counter counts the groups of a walk. Only what the directory knows is looked
-// at person by person; everything else is counted 64 people at a time.
+// counter counts the groups of a walk. Only those who have attributes are
+// looked at one by one; everything else is counted 64 people at a time. Who
+// left the directory is unknown to it and still has a country.
 type counter struct {
 	people  *People
 	today   day
@@ -87,21 +88,16 @@ func (c *counter) visit(g group) error {
 		c.unions = append(c.unions, 0)
 	}
 	c.unions[g.union] += g.count()
-	known := g.people
-	if word := int(g.first / 64); word < len(c.people.Directory) {
-		known &= c.people.Directory[word]
-	} else {
-		known = 0
+	inside := c.people.within(g)
+	c.unknown += uint64(bits.OnesCount64(g.people &^ c.people.directory(g)))
+	outside := uint64(bits.OnesCount64(g.people &^ inside))
+	c.country[0] += outside
+	c.lang[0] += outside
+	if c.groups != nil && outside > 0 {
+		c.group(groupAt{union: g.union})[0] += outside
 	}
-	strangers := uint64(bits.OnesCount64(g.people &^ known))
-	c.unknown += strangers
-	c.country[0] += strangers
-	c.lang[0] += strangers
-	if c.groups != nil && strangers > 0 {
-		c.group(groupAt{union: g.union})[0] += strangers
-	}
-	for ; known != 0; known &= known - 1 {
-		o := int(g.first) + bits.TrailingZeros64(known)
+	for ; inside != 0; inside &= inside - 1 {
+		o := int(g.first) + bits.TrailingZeros64(inside)
 		country, lang := c.people.Country[o], c.people.Language[o]
 		c.country[country]++
 		c.lang[lang]++

@@ -23,7 +23,7 @@ type Source interface {
 
 // People holds the directory's attributes as arrays by ordinal, which one pass
 // over the exposed can read at memory speed. An ordinal at or past the end of
-// an array is not in the directory. Nothing in it is changed after Source gave
+// an array has none. Whoever left the directory may keep them. Nothing in it is changed after Source gave
 // it away.
 type People struct {
 	Countries, States, Languages []string // tables; index 0 is ""
@@ -34,10 +34,24 @@ type People struct {
 	Directory                    []uint64 // one bit per ordinal: the directory names this person
 }
 
-// known reports whether the directory names the person.
-func (p *People) known(o exposure.Ordinal) bool {
-	w := int(o / 64)
-	return w < len(p.Directory) && p.Directory[w]&(1<<(o%64)) != 0
+// within are the people of a group who may have attributes.
+func (p *People) within(g group) uint64 {
+	switch n := len(p.Country) - int(g.first); {
+	case n >= 64:
+		return g.people
+	case n <= 0:
+		return 0
+	default:
+		return g.people & (1<<n - 1)
+	}
+}
+
+// directory are the people of a group whom the directory names.
+func (p *People) directory(g group) uint64 {
+	if word := int(g.first / 64); word < len(p.Directory) {
+		return g.people & p.Directory[word]
+	}
+	return 0
 }
 
 // EntryKind says what an entry means to the index.
