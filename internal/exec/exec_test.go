@@ -21,16 +21,16 @@ public class A { public static void main(String[] a) throws Exception {
   System.out.println(u.getResponseCode()); } }`
 	for name, c := range map[string]struct {
 		needs []string
-		argv  func(dir string) []string
+		argv  func(t *testing.T) []string
 	}{
-		"curl": {[]string{"curl"}, func(string) []string {
+		"curl": {[]string{"curl"}, func(*testing.T) []string {
 			return []string{"curl", "-sS", "-o", os.DevNull, "-w", "%{http_code}", "-d", "hello", "https://v.test/x"}
 		}},
-		"python urllib": {[]string{"python3"}, func(string) []string {
+		"python urllib": {[]string{"python3"}, func(*testing.T) []string {
 			return []string{"python3", "-c", "import urllib.request as u; print(u.urlopen('https://v.test/x', data=b'hello').status)"}
 		}},
-		"java": {[]string{"java"}, func(dir string) []string {
-			file := filepath.Join(dir, "A.java")
+		"java": {[]string{"java"}, func(t *testing.T) []string {
+			file := filepath.Join(t.TempDir(), "A.java")
 			if err := os.WriteFile(file, []byte(java), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +53,7 @@ public class A { public static void main(String[] a) throws Exception {
 				if app != "" {
 					p.App, p.Token, want.Authorization = app, "t0ken", "Basic d2ViOnQwa2Vu"
 				}
-				code, out := run(t, p, c.argv(t.TempDir())...)
+				code, out := run(t, p, c.argv(t)...)
 				if got := proxy.calls(); code != 0 || !strings.Contains(out, "200") || !slices.Equal(got, []call{want}) {
 					t.Fatalf("code %d, the proxy saw %+v, printed:\n%s", code, got, out)
 				}

@@ -33,7 +33,7 @@ func run(t *testing.T, p Plan, argv ...string) (int, string) {
 	}
 	defer out.Close()
 	p.Stdout, p.Stderr = out, out
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 120*time.Second)
 	defer cancel()
 	code, err := p.Run(ctx, argv)
 	text, _ := os.ReadFile(out.Name())
@@ -107,7 +107,8 @@ func TestNodeTrafficReachesTheProxyHoweverItIsMade(t *testing.T) {
 
 func TestNodeReusesIdleTunnelsAndEnds(t *testing.T) {
 	proxy := startProxy(t)
-	start := time.Now()
+	// undici keeps idle connections for 4 s and https agents for ever; neither
+	// may keep the process. The time is taken inside, past a slow start.
 	code, out := runNode(t, proxy.plan(), "a.mjs", `
 		import https from 'node:https';
 		const agent = new https.Agent({keepAlive: true});
@@ -115,16 +116,13 @@ func TestNodeReusesIdleTunnelsAndEnds(t *testing.T) {
 			const p = r.socket.localPort; r.resume(); r.on('end', () => ok(p)) }).on('error', no).end());
 		const ports = []; for (let i = 0; i < 5; i++) ports.push(await once(i));
 		for (let i = 0; i < 5; i++) await (await fetch('https://f.test/'+i)).text();
-		console.log(new Set(ports).size)`)
-	if code != 0 || strings.TrimSpace(out) != "1" {
-		t.Fatalf("code %d, distinct connections: %s", code, out)
+		const done = Date.now();
+		process.on('exit', () => console.log(new Set(ports).size, Date.now() - done < 2500 ? 'ended' : 'was kept'));`)
+	if code != 0 || strings.TrimSpace(out) != "1 ended" {
+		t.Fatalf("code %d, distinct connections, end: %s", code, out)
 	}
 	if n := len(proxy.calls()); n != 10 {
 		t.Fatalf("%d requests arrived, want 10", n)
-	}
-	// undici keeps idle connections for 4 s; Node must not wait for them.
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("idle tunnels kept the process for %v", took)
 	}
 }
 
