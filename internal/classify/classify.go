@@ -32,6 +32,9 @@ func (f *Findings) read(traced bool) []string {
 	if f.route.Ambiguous {
 		w.flag(exposure.IncompletePath)
 	}
+	if f.message.Method == "CONNECT" { // a tunnel: what passes is not seen
+		w.flag(exposure.IncompleteTunnel)
+	}
 	f.path(w)
 	if f.message.Query != "" {
 		w.begin(inQuery, f.message.Query)
