@@ -41,7 +41,7 @@ type Secrets interface {
 type Options struct {
 	Recorder Recorder
 	Journal  Journal
-	Gates    *isolate.Gates // one for every spec; with Observe, for ObservedVendor too
+	Gates    *isolate.Gates // one for every spec; with Observe better one for ObservedVendor too
 	Specs    []*vendor.Spec
 	Secrets  Secrets
 	Apps     []App
@@ -89,6 +89,11 @@ func New(o Options) (*Gateway, error) {
 	g.apps = newApps(o.Apps, o.Secrets)
 	specs := o.Specs
 	if o.Observe {
+		if o.Gates.Gate(ObservedVendor) == nil {
+			if _, err := o.Gates.Add(isolate.Known{Vendor: ObservedVendor}); err != nil {
+				return nil, err
+			}
+		}
 		specs = append(specs[:len(specs):len(specs)], observedSpec())
 	}
 	for _, spec := range specs {

@@ -137,7 +137,7 @@ func (g *Gate) heal(p *page) {
 	g.damaged.Store(false)
 }
 
-// WriteGate changes a gate without a server, or past one that hangs. A server
+// WriteGate changes a gate of a data directory without a server, or past one that hangs. A server
 // that runs sees it with its next look and severs what is open within moments;
 // a write that it was in the middle of may still end. Without a gate file one is
 // made in the state asked for.

@@ -46,7 +46,7 @@ type Gates struct {
 // closed the gate. (Nothing is written on them meanwhile.)
 const watchEvery = 50 * time.Millisecond
 
-// Load opens the gates before any listener opens. A vendor without a file gets
+// Load opens the gates of a data directory before any listener opens. A vendor without a file gets
 // one: open when the ledger never heard of a change, and otherwise as the
 // ledger remembers it, so that a lost file does not reopen a vendor. Where file
 // and ledger disagree the more closed one is put into force and reported.

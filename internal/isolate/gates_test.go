@@ -33,7 +33,7 @@ func want(t *testing.T, g *Gate, route string, s State) {
 }
 
 func TestFreshVendorIsOpenAndHasAFile(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "gates")
+	dir := filepath.Join(t.TempDir(), "data")
 	g := load(t, dir, acme)
 	want(t, g.Gate("acme"), "", Open)
 	want(t, g.Gate("acme"), send, Open)

@@ -37,8 +37,9 @@ type page struct {
 	routes map[string]routeSlot // the known routes' slots; never changed once in use
 }
 
-func gatePath(dir string, vendor exposure.VendorID) string {
-	return filepath.Join(dir, string(vendor)+".gate")
+// gatePath is where a vendor's gate lies in a data directory.
+func gatePath(data string, vendor exposure.VendorID) string {
+	return filepath.Join(data, "gates", string(vendor)+".gate")
 }
 
 // createPage makes the file with the vendor in the given state.
@@ -47,7 +48,8 @@ func gatePath(dir string, vendor exposure.VendorID) string {
 //
 // so that under its name there is never a half-made file: a crash leaves
 // either no gate or a whole one.
-func createPage(dir string, vendor exposure.VendorID, s State) error {
+func createPage(data string, vendor exposure.VendorID, s State) error {
+	dir := filepath.Dir(gatePath(data, vendor))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder of gates: %w", err)
 	}
@@ -66,7 +68,7 @@ func createPage(dir string, vendor exposure.VendorID, s State) error {
 	if err := tmp.Sync(); err != nil {
 		return fmt.Errorf("syncing the gate of %s: %w", vendor, err)
 	}
-	if err := os.Rename(tmp.Name(), gatePath(dir, vendor)); err != nil {
+	if err := os.Rename(tmp.Name(), gatePath(data, vendor)); err != nil {
 		return fmt.Errorf("naming the gate of %s: %w", vendor, err)
 	}
 	return syncDir(dir)
