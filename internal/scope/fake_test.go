@@ -1,7 +1,6 @@
 package scope
 
 import (
-	"fmt"
 	"iter"
 	"sync"
 	"testing"
@@ -80,14 +79,8 @@ var (
 )
 
 func memory() *pebble.Options {
-	return &pebble.Options{FS: vfs.NewMem(), FormatMajorVersion: pebble.FormatNewest, Logger: quiet{}}
+	return &pebble.Options{FS: vfs.NewMem(), FormatMajorVersion: pebble.FormatNewest, Logger: quietly{}}
 }
-
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)      {}
-func (quiet) Errorf(string, ...any)     {}
-func (quiet) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
 
 // db is an empty store in memory.
 func db(t testing.TB) *pebble.DB {

@@ -56,7 +56,7 @@ const maxDifferences = 100
 // alone, up to the entry where this one was last saved, compares the two and
 // names the differences. The caller removes the folder.
 func (x *Index) Check(ctx context.Context, scratch string, progress Progress) ([]string, error) {
-	db, err := pebble.Open(scratch, &pebble.Options{FormatMajorVersion: pebble.FormatNewest, DisableWAL: true})
+	db, err := pebble.Open(scratch, &pebble.Options{FormatMajorVersion: pebble.FormatNewest, DisableWAL: true, Logger: quietly{}})
 	if err != nil {
 		return nil, fmt.Errorf("making the second index: %w", err)
 	}
@@ -88,6 +88,16 @@ func (x *Index) Check(ctx context.Context, scratch string, progress Progress) ([
 	theirs := db.NewSnapshot()
 	defer theirs.Close()
 	return compare(ctx, mine, theirs)
+}
+
+// quietly keeps the second index's store from talking. Its errors come back
+// from the calls themselves.
+type quietly struct{}
+
+func (quietly) Infof(string, ...any)  {}
+func (quietly) Errorf(string, ...any) {}
+func (quietly) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf("the second index: "+format, args...))
 }
 
 func positionOf(r pebble.Reader) (uint64, error) {

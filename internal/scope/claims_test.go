@@ -1,0 +1,139 @@
+package scope
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"cordon/internal/exposure"
+)
+
+// scene is a journal with coverage of "mail" since epoch and one message.
+func scene() *journal {
+	j := newJournal()
+	j.append(Entry{Kind: CoverageStart, At: epoch, Vendor: "mail"})
+	j.disclose(epoch.Add(time.Hour), ways[0], sent, Exposure{1, exposure.SetOf(exposure.Email)})
+	return j
+}
+
+func ask(t *testing.T, j *journal, q Query) *Answer {
+	t.Helper()
+	q.Vendor = "mail"
+	x := open(t, j, db(t), epoch.Add(10*time.Hour))
+	a, err := x.Query(context.Background(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestNeverExposedIsClaimedOnlyWhenItIsProved(t *testing.T) {
+	at := epoch.Add(2 * time.Hour)
+	stop := Entry{Kind: CoverageStop, At: at, Vendor: "mail"}
+	start := Entry{Kind: CoverageStart, At: at.Add(time.Minute), Vendor: "mail"}
+	for name, c := range map[string]struct {
+		add    []Entry
+		q      Query
+		proved bool
+	}{
+		"covered from the first message on":      {proved: true},
+		"sent within the covered time":           {q: Query{Basis: SentWithin, Since: epoch}, proved: true},
+		"sent since before coverage":             {q: Query{Basis: SentWithin, Since: epoch.Add(-time.Second)}},
+		"held: the claim is about covered time":  {q: Query{Since: epoch.Add(-time.Hour)}, proved: true},
+		"the window ends before coverage":        {q: Query{Until: epoch}},
+		"a gap":                                  {add: []Entry{stop, start}},
+		"a gap behind the window":                {add: []Entry{stop, start}, q: Query{Until: at.Add(-time.Second)}, proved: true},
+		"a gap before the window":                {add: []Entry{stop, start}, q: Query{Basis: SentWithin, Since: at.Add(time.Hour)}, proved: true},
+		"another vendor's gap":                   {add: []Entry{{Kind: CoverageStop, At: at, Vendor: "pay"}}, proved: true},
+		"a gap of all":                           {add: []Entry{{Kind: CoverageStop, At: at}, {Kind: CoverageStart, At: at.Add(1)}}},
+		"a gap that is still open":               {add: []Entry{stop}},
+		"a crash":                                {add: []Entry{{Kind: Restarted, At: at}, {Kind: CoverageStart, At: at.Add(time.Second)}}},
+		"an incomplete message":                  {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Incomplete: []exposure.Reason{exposure.IncompleteUTF8}}}},
+		"an incomplete message behind":           {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Incomplete: []exposure.Reason{exposure.IncompleteUTF8}}}, q: Query{Until: at}, proved: true},
+		"an incomplete message to another":       {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[3], Incomplete: []exposure.Reason{exposure.IncompleteUTF8}}}, proved: true},
+		"an unmapped leaf":                       {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Unclassified)}}}}},
+		"an unmapped leaf of nobody":             {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{0, exposure.SetOf(exposure.Unclassified)}}}}},
+		"an unmapped leaf that was never sent":   {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Unclassified)}}}, {Kind: Settled, At: at, Of: 4, Result: NotSent}}, proved: true},
+		"free text that a mapping names":         {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Text)}}}}, proved: true},
+		"coverage that another run only resumes": {add: []Entry{start}, proved: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := scene()
+			for _, e := range c.add {
+				j.append(e)
+			}
+			a := ask(t, j, c.q)
+			if (len(a.NeverExposed) > 0) != c.proved || (a.NeverExposedSince != nil) != c.proved || (len(a.NotProved) == 0) != c.proved {
+				t.Fatalf("claims %d since %v; not proved because %q; gaps %v", len(a.NeverExposed), a.NeverExposedSince, a.NotProved, a.Gaps)
+			}
+			if !c.proved && !slices.Contains(a.NotObserved, "user.contact.phone_number") {
+				t.Fatalf("what was merely not seen is not listed: %q", a.NotObserved)
+			}
+		})
+	}
+}
+
+func TestNeverExposedLeavesOutWhatIsNear(t *testing.T) {
+	j := scene()
+	masked := exposure.Set{}
+	masked.Add(exposure.Name, exposure.Masked)
+	j.disclose(epoch.Add(time.Hour), ways[0], sent, Exposure{1, masked})
+	a := ask(t, j, Query{Collects: []exposure.Category{exposure.MustCategory("user.device")}})
+	never := func(key string) bool { return slices.Contains(a.NeverExposed, key) }
+	observed := func(key string) bool { return !slices.Contains(a.NotObserved, key) }
+	for _, key := range []string{"user.contact.email", "user.contact", "user.name", "user"} {
+		if never(key) || !observed(key) {
+			t.Errorf("%s left, at least in part", key)
+		}
+	}
+	for _, key := range []string{"user.name.first", "user.device", "user.device.ip_address"} {
+		if never(key) || observed(key) {
+			t.Errorf("%s was not seen, and that is all one can say", key)
+		}
+	}
+	for _, key := range []string{"user.contact.phone_number", "user.financial", "user.unique_id"} {
+		if !never(key) || !observed(key) {
+			t.Errorf("%s was never exposed", key)
+		}
+	}
+	if !a.NeverExposedSince.Equal(epoch) || !a.CoveredSince.Equal(epoch) {
+		t.Errorf("the claim begins at %v, coverage at %v", a.NeverExposedSince, a.CoveredSince)
+	}
+}
+
+func TestNothingIsClaimedWhereCordonNeverStood(t *testing.T) {
+	j := newJournal()
+	j.append(Entry{Kind: CoverageStart, At: epoch, Vendor: "pay"})
+	a := ask(t, j, Query{})
+	if a.CoveredSince != nil || len(a.NeverExposed) > 0 || len(a.Gaps) > 0 {
+		t.Fatalf("%+v", a)
+	}
+}
+
+func TestCoverageReachesToTheLastSignOfLife(t *testing.T) {
+	ms := func(n int) int64 { return epoch.Add(time.Duration(n) * time.Millisecond).UnixNano() }
+	gap := func(from, to int, why string) Gap { return Gap{instant(ms(from)), instant(ms(to)), why} }
+	event := func(kind EntryKind, at, alive int) coverageEvent {
+		return coverageEvent{kind: kind, at: ms(at), alive: ms(alive), vendor: "mail"}
+	}
+	now := instant(ms(1000))
+	for name, c := range map[string]struct {
+		events []coverageEvent
+		live   bool
+		gaps   []Gap
+	}{
+		"running":            {[]coverageEvent{event(CoverageStart, 0, 0)}, true, nil},
+		"stopped and begun":  {[]coverageEvent{event(CoverageStart, 0, 0), event(CoverageStop, 10, 9), event(CoverageStart, 20, 10)}, true, []Gap{gap(10, 20, whyStopped)}},
+		"crashed and begun":  {[]coverageEvent{event(CoverageStart, 0, 0), event(Restarted, 20, 7), event(CoverageStart, 30, 20)}, true, []Gap{gap(7, 30, whyUnclean)}},
+		"crashed twice":      {[]coverageEvent{event(CoverageStart, 0, 0), event(Restarted, 20, 7), event(Restarted, 25, 20), event(CoverageStart, 30, 25)}, true, []Gap{gap(7, 30, whyUnclean)}},
+		"clock went back":    {[]coverageEvent{event(CoverageStart, 0, 0), event(CoverageStop, 50, 49), event(CoverageStart, 20, 50)}, true, []Gap{gap(20, 50, whyStopped)}},
+		"stopped for good":   {[]coverageEvent{event(CoverageStart, 0, 0), event(CoverageStop, 10, 9)}, true, []Gap{gap(10, 1000, whyStopped)}},
+		"no server, no stop": {[]coverageEvent{event(CoverageStart, 0, 0)}, false, []Gap{gap(40, 1000, whyUnclean)}},
+	} {
+		got := coverageOf(c.events, "mail", c.live, ms(40), now)
+		if !slices.Equal(got.gaps, c.gaps) || !got.since.Equal(epoch) {
+			t.Errorf("%s: since %v, gaps %v, want %v", name, got.since, got.gaps, c.gaps)
+		}
+	}
+}
