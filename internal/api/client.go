@@ -135,10 +135,10 @@ func (c *Client) Tail(ctx context.Context, from, last uint64, follow bool, each 
 	}
 }
 
-// ImportDirectory sends a file; name ends in .csv or .jsonl.
-func (c *Client) ImportDirectory(ctx context.Context, name string, r io.Reader) (a directory.Answer, err error) {
+// ImportDirectory sends a file.
+func (c *Client) ImportDirectory(ctx context.Context, format directory.Format, r io.Reader) (a directory.Answer, err error) {
 	kind := "text/csv"
-	if strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".ndjson") {
+	if format == directory.JSONL {
 		kind = "application/x-ndjson"
 	}
 	response, err := c.do(ctx, http.MethodPost, "/directory", kind, r)

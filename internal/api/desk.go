@@ -54,7 +54,7 @@ func (d *Desk) needServer(verb string) error {
 	if d.Online() {
 		return nil
 	}
-	return problem(http.StatusServiceUnavailable, "no-server", "start it with `cordon serve`", "%s needs a running server", verb)
+	return problem(http.StatusServiceUnavailable, "no-server", "start it with `cordon serve`", "%s needs a running server, and none runs on this data directory", verb)
 }
 
 // throttle of reads about people: twenty at once, then one every three seconds.

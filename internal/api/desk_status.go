@@ -58,7 +58,7 @@ func (d *Desk) vendorStatus(spec *vendor.Spec) VendorStatus {
 			v.Attempts = append(v.Attempts, Attempt{a.Route, a.App, a.Credential, a.Token, a.Count})
 		}
 		c := d.Traffic.Counters()[spec.ID]
-		v.Requests, v.Refused, v.LastAt = c.Disclosures, c.Refusals, c.LastAt
+		v.Requests, v.Refused, v.LastAt = c.Disclosures, c.Refusals, c.Last
 	} else {
 		v.Gate, states = d.storedGate(spec.ID)
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"cordon/internal/directory"
 )
 
 // registerStreams adds what is not one JSON value: lists that stream and files
@@ -71,11 +73,11 @@ func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 		Responses: streamed("application/json", "people, new, changed, rejected"),
 	}, func(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
 		// Neither type can be sent by a form of another site.
-		name, ok := map[string]string{"text/csv": "people.csv", "application/x-ndjson": "people.jsonl"}[r.Header.Get("Content-Type")]
+		format, ok := map[string]directory.Format{"text/csv": directory.CSV, "application/x-ndjson": directory.JSONL}[r.Header.Get("Content-Type")]
 		if !ok {
 			return problem(http.StatusUnsupportedMediaType, "media-type", "send text/csv or application/x-ndjson", "a directory is CSV or JSON lines")
 		}
-		answer, err := d.ImportDirectory(ctx, name, r.Body, nil)
+		answer, err := d.ImportDirectory(ctx, format, r.Body, nil)
 		if err != nil {
 			return err
 		}

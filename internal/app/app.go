@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,8 +90,8 @@ func New(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Option
 	if a.parts, err = open(ctx, cfg, specs, o, false); err != nil {
 		return nil, err
 	}
-	for _, file := range a.vault.Created() {
-		fmt.Fprintf(o.Talk, "made key %s\n", file)
+	if made := a.vault.Created(); len(made) > 0 {
+		fmt.Fprintf(o.Talk, "made keys, back them up with `cordon keys backup`: %s\n", strings.Join(made, ", "))
 	}
 	for _, w := range a.ledger.Status().Warnings {
 		o.Log.Warn("ledger", "found", w)
@@ -180,7 +182,7 @@ func (a *App) LoginLink() string {
 // Run starts, says `ready`, and stops when ctx ends or a listener fails.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(ctx); err != nil {
-		return err
+		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 	}
 	shown := func(addr string) string {
 		if addr == "" {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
 	"cordon/internal/api"
+	"cordon/internal/directory"
 )
 
 // loadDirectory loads the file of people that the configuration names, unless
@@ -19,8 +19,9 @@ func (a *App) loadDirectory(ctx context.Context) error {
 	if path == "" {
 		return nil
 	}
-	if u, err := url.Parse(path); err == nil && u.Scheme == "postgres" {
-		return fmt.Errorf("directory.file: postgres:// comes later\n  next: export the table as CSV and name that file")
+	format, err := directory.FormatOf(path)
+	if err != nil {
+		return fmt.Errorf("directory.file: %w", err)
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -39,16 +40,16 @@ func (a *App) loadDirectory(ctx context.Context) error {
 	}
 	defer f.Close()
 	said := time.Now()
-	answer, err := api.Import(ctx, a.ledger, path, f, a.o.Now(), func(bytes int64, lines uint64) {
+	answer, err := directory.Import(ctx, format, f, api.People(a.ledger), directory.Options{Now: a.o.Now(), Progress: func(bytes int64, lines uint64) {
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
 			fmt.Fprintf(a.o.Talk, "loading the directory: %d lines, %d %%\n", lines, 100*bytes/max(1, info.Size()))
 		}
-	})
+	}})
 	if err != nil {
 		return fmt.Errorf("loading the directory %s: %w", path, err)
 	}
-	a.o.Log.Info("directory loaded", "people", answer.People, "new", answer.New, "changed", answer.Changed, "rejected_lines", answer.RejectedLines)
+	a.o.Log.Info("directory loaded", "people", answer.People, "new", answer.New, "changed", answer.Changed, "rejected", answer.RejectedRows)
 	for _, r := range answer.Rejected[:min(5, len(answer.Rejected))] {
 		a.o.Log.Warn("directory: line not taken", "line", r.Line, "problem", r.Problem)
 	}

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"cordon/internal/directory"
 	"cordon/internal/figure"
 )
 
@@ -26,9 +26,9 @@ func (directoryImportCmd) Examples() []string {
 func (c directoryImportCmd) Run(e *Env) error {
 	ctx, stop := interruptible()
 	defer stop()
-	ext := strings.ToLower(filepath.Ext(c.File))
-	if ext != ".csv" && ext != ".jsonl" && ext != ".ndjson" {
-		return &Fault{Code: exitUsage, What: fmt.Sprintf("%s is neither .csv nor .jsonl", c.File), Next: "other formats come later; export the table as CSV"}
+	format, err := directory.FormatOf(c.File)
+	if err != nil {
+		return &Fault{Code: exitUsage, What: err.Error(), Cause: err}
 	}
 	f, err := os.Open(c.File)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c directoryImportCmd) Run(e *Env) error {
 	}
 	defer o.close()
 	bar := e.progress(info.Size())
-	answer, err := o.ImportDirectory(ctx, "people"+ext, bar.reader(f))
+	answer, err := o.ImportDirectory(ctx, format, bar.reader(f))
 	bar.done()
 	if err != nil {
 		return err
@@ -53,9 +53,9 @@ func (c directoryImportCmd) Run(e *Env) error {
 	if e.Flags.JSON {
 		return e.JSON(answer)
 	}
-	e.Print("%s: %s new, %s changed", figure.Count(answer.People, "person", "people"), figure.Grouped(answer.New), figure.Grouped(answer.Changed))
-	if answer.RejectedLines > 0 {
-		e.Print("%s not taken:", figure.Count(answer.RejectedLines, "line", "lines"))
+	e.Print("%s: %s new, %s changed, %s left", figure.Count(answer.People, "person", "people"), figure.Grouped(answer.New), figure.Grouped(answer.Changed), figure.Grouped(answer.Left))
+	if answer.RejectedRows > 0 {
+		e.Print("%s not taken:", figure.Count(answer.RejectedRows, "line", "lines"))
 		for _, r := range answer.Rejected[:min(20, len(answer.Rejected))] {
 			e.Print("  line %d: %s", r.Line, r.Problem)
 		}

@@ -200,7 +200,8 @@ func (e *Env) printChange(verb, target string, c api.GateChange) {
 		e.Say("next: cordon status")
 		return
 	}
-	e.Say("next: cordon scope %s        # who was exposed", name)
-	e.Say("      cordon status             # what is tried since")
-	e.Say("      cordon restore %s      # when it is safe", name)
+	width := len("cordon restore ") + len(name)
+	e.Say("next: %-*s  # who was exposed", width, "cordon scope "+name)
+	e.Say("      %-*s  # what is tried since", width, "cordon status")
+	e.Say("      %-*s  # when it is safe", width, "cordon restore "+name)
 }

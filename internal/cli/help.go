@@ -116,8 +116,8 @@ func usage(node *kong.Node) string {
 }
 
 func argName(arg *kong.Positional) string {
-	if arg.PlaceHolder != "" {
-		return arg.PlaceHolder
+	if arg.Tag != nil && arg.Tag.PlaceHolder != "" {
+		return arg.Tag.PlaceHolder
 	}
 	return strings.ToUpper(arg.Name)
 }

@@ -39,7 +39,7 @@ type verbs struct {
 
 	Serve serveCmd `cmd:"" group:"Run" help:"Run Cordon: gateway, ledger, console."`
 	Check checkCmd `cmd:"" group:"Run" help:"Check the configuration and the vendor manifests."`
-	Exec  execCmd  `cmd:"" group:"Run" passthrough:"partial" help:"Run a command so that its traffic goes through Cordon."`
+	Exec  execCmd  `cmd:"" group:"Run" help:"Run a command so that its traffic goes through Cordon."`
 	CA    caCmd    `cmd:"" name:"ca" group:"Run" help:"Print the certificate that clients of the proxy must trust."`
 
 	Status  statusCmd  `cmd:"" group:"See" help:"Show every vendor: gate, connections, people reached."`
