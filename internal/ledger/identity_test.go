@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -212,7 +213,7 @@ func TestDirectoryImportCountsNewChangedAndLeft(t *testing.T) {
 	load := func(want Imported, people ...Person) {
 		t.Helper()
 		got, err := l.Import(context.Background(), peopleSeq(people...))
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("imported %+v, want %+v, %v", got, want, err)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 // do not wait long behind one.
 type chunk struct {
 	people []arrival
+	own    map[idHash]bool // the directory's own ids among them
 	// set by the committer
 	ordinals     []exposure.Ordinal
 	added, moved uint64
@@ -40,7 +41,7 @@ func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (I
 	defer l.importing.Unlock()
 	var done Imported
 	present := bitmap{}
-	c := &chunk{}
+	c := &chunk{own: map[idHash]bool{}}
 	flush := func() error {
 		if len(c.people) == 0 {
 			return nil
@@ -54,7 +55,7 @@ func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (I
 		for _, o := range c.ordinals {
 			present.set(o)
 		}
-		c = &chunk{}
+		c = &chunk{own: map[idHash]bool{}}
 		return nil
 	}
 	if err := l.writable(); err != nil {
@@ -69,6 +70,14 @@ func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (I
 		if err != nil {
 			return done, fmt.Errorf("importing the directory: %w", err)
 		}
+		// Every id of an earlier chunk is in the store by now, so its ordinal is
+		// among those present; one of this chunk is not.
+		own := a.ids[0]
+		if c.own[own.hash] || own.ordinal != exposure.Nobody && present.has(own.ordinal) {
+			done.Repeated = append(done.Repeated, p.Line)
+			continue
+		}
+		c.own[own.hash] = true
 		c.people = append(c.people, a)
 		if len(c.people) == chunkSize {
 			if err := flush(); err != nil {

@@ -24,12 +24,17 @@ type Person struct {
 	Language    string // BCP 47
 	// MinorUntil is the day of the person's coming of age; zero for adults.
 	MinorUntil time.Time
+	// Line is where the person stands in the source, for Imported.Repeated.
+	Line uint64
 }
 
 // Imported counts what an import did.
 type Imported struct {
 	People, New, Changed uint64
 	Left                 uint64 // were in the directory before and no longer are
+	// Repeated are the lines whose id came before in the same import. The first
+	// person with an id was taken, these were not.
+	Repeated []uint64
 }
 
 // personRow is a person as stored: what scope needs in the clear, since it
