@@ -43,13 +43,13 @@ func People(l *ledger.Ledger) directory.Sink {
 		done, err := l.Import(ctx, func(yield func(ledger.Person, error) bool) {
 			for p, err := range people {
 				person := ledger.Person{
-					ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(),
+					ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(), Line: p.Line,
 				}
 				if !yield(person, err) {
 					return
 				}
 			}
 		})
-		return directory.Stored{New: done.New, Changed: done.Changed, Left: done.Left}, err
+		return directory.Stored{New: done.New, Changed: done.Changed, Left: done.Left, Repeated: done.Repeated}, err
 	}
 }

@@ -119,7 +119,7 @@ func (d *Desk) Subject(ctx context.Context, q SubjectQuery) (*scope.Person, erro
 		}
 		return person, nil
 	}
-	return &scope.Person{}, nil
+	return scope.Nothing(), nil
 }
 
 // candidates are the identifiers that a text may be, the likeliest first.
