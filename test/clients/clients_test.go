@@ -8,6 +8,7 @@ package clients
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -42,7 +43,8 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 	bin := t.TempDir()
 	mailer, payer := goBuild(t, ".", "./mailer", bin), goBuild(t, ".", "./payer", bin)
 	var npm string
-	t.Run("install the npm SDKs", func(t *testing.T) { npm = nodeFolder(t) })
+	own := t.TempDir() // outlives the subtest
+	t.Run("install the npm SDKs", func(t *testing.T) { npm = nodeFolder(t, own) })
 	script := func(name string) string { return filepath.Join(npm, name) }
 
 	mail, err := vendorsim.Mail("127.0.0.1:0", vendorsim.Options{Keep: true})
@@ -60,6 +62,11 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 	all := people.Generate(80, 7)
 	gate := startCordon(t, map[string]string{"acme-mail": mail.URL(), "acme-pay": pay.url, "acme-insight": insight.URL()}, all)
 	received := map[string]func() []byte{"acme-mail": mail.Wire, "acme-insight": insight.Wire, "acme-pay": pay.wire}
+	arrived := map[string]func() int{
+		"acme-mail":    func() int { return len(mail.Messages()) },
+		"acme-insight": func() int { return len(insight.Messages()) },
+		"acme-pay":     pay.messages,
+	}
 
 	addresses := func(some []people.Person) (list []string) {
 		for _, p := range some {
@@ -107,6 +114,7 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 				if c.vendor == "acme-pay" && pay.url == unused {
 					t.Skip("stripe-mock is not installed, see above")
 				}
+				before := arrived[c.vendor]()
 				argv, env := c.argv(some), []string{}
 				if way == "route" {
 					env = append(env, "BASE_URL=http://"+gate.http+"/"+c.vendor)
@@ -117,6 +125,9 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 				cmd.Env = append(os.Environ(), append(env, "NO_PROXY=api.sendgrid.com,api.stripe.com,api.segment.io")...)
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("the client failed: %v\n%s", err, out)
+				}
+				if n := arrived[c.vendor]() - before; n != 1 {
+					t.Errorf("%d messages reached the vendor, want 1", n)
 				}
 				for _, p := range some {
 					exposed[c.vendor] = append(exposed[c.vendor], p.ID)
@@ -129,6 +140,12 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 				}
 			})
 		}
+	}
+	// With every call on record, the record holds together.
+	var v struct{ OK bool }
+	out, err := gate.run("ledger", "verify", "--json")
+	if err != nil || json.Unmarshal([]byte(out), &v) != nil || !v.OK {
+		t.Errorf("the ledger does not verify: %v %s", err, out)
 	}
 }
 
@@ -174,9 +191,16 @@ func expectReceived(t *testing.T, wire []byte, p people.Person) {
 
 // mock is stripe-mock behind a recorder.
 type mock struct {
-	url  string
-	mu   sync.Mutex
-	seen bytes.Buffer
+	url   string
+	mu    sync.Mutex
+	seen  bytes.Buffer
+	count int
+}
+
+func (m *mock) messages() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.count
 }
 
 // unused is an upstream that nobody dials.
@@ -225,6 +249,7 @@ func startStripeMock(t *testing.T) *mock {
 		}
 		m.mu.Lock()
 		m.seen.Write(dump)
+		m.count++
 		m.mu.Unlock()
 		forward.ServeHTTP(w, r)
 	}))

@@ -31,11 +31,12 @@ type cordon struct {
 	log     bytes.Buffer
 }
 
-// manifests by vendor; %s is the upstream.
+// manifests by vendor; %s is the upstream. What could not be read whole is
+// refused, so that no real client passes by being "incomplete".
 var manifests = map[string]string{
-	"acme-mail":    "catalogue: sendgrid\nupstream: %s\nhosts: [api.sendgrid.com]\nunclassified: pass\n",
-	"acme-pay":     "catalogue: stripe\nupstream: %s\nhosts: [api.stripe.com]\nunclassified: pass\n",
-	"acme-insight": "catalogue: segment\nupstream: %s\nhosts: [api.segment.io]\nunclassified: pass\n",
+	"acme-mail":    "catalogue: sendgrid\nupstream: %s\nhosts: [api.sendgrid.com]\nunclassified: refuse\n",
+	"acme-pay":     "catalogue: stripe\nupstream: %s\nhosts: [api.stripe.com]\nunclassified: refuse\n",
+	"acme-insight": "catalogue: segment\nupstream: %s\nhosts: [api.segment.io]\nunclassified: refuse\n",
 }
 
 func startCordon(t *testing.T, upstreams map[string]string, all []people.Person) *cordon {

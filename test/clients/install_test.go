@@ -29,9 +29,9 @@ func missing(t *testing.T, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// nodeFolder is a folder with the programs of ./node and their SDKs, at the
-// exact versions of package.json.
-func nodeFolder(t *testing.T) string {
+// nodeFolder lays the programs of ./node and their SDKs, at the exact versions
+// of package.json, into own, which it returns.
+func nodeFolder(t *testing.T, own string) string {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -67,8 +67,7 @@ func nodeFolder(t *testing.T) string {
 		}
 	}
 	// The programs lie beside node_modules, where ES modules look for packages.
-	// A folder of this run's own: another run may have other programs.
-	own := t.TempDir()
+	// own is this run's: another run may have other programs.
 	if err := os.Symlink(filepath.Join(dir, "node_modules"), filepath.Join(own, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
