@@ -15,16 +15,16 @@ func (c *Classifier) Classify(r vendor.Route, m *Message) Findings {
 	if r.Spec == c.spec && r.Index >= 0 && r.Index < len(c.routes) {
 		f.tries = c.routes[r.Index]
 	}
-	f.read(false)
-	f.attribute(c.spec.ID)
+	w := walks.Get().(*walk)
+	f.read(w)
+	f.attribute(c.spec.ID, &w.scratch)
+	w.release()
 	return f
 }
 
-// read walks over every part of the message. With traced it returns the
-// concrete path of every field too.
-func (f *Findings) read(traced bool) []string {
-	w := walks.Get().(*walk)
-	w.f, w.traced = f, traced
+// read walks over every part of the message.
+func (f *Findings) read(w *walk) {
+	w.f = f
 	f.fields = make([]Field, 0, 16)
 	f.groups = make([]group, 1, 8)
 	f.groups[0] = group{parent: -1, subject: rootSubject, person: nobody}
@@ -43,10 +43,7 @@ func (f *Findings) read(traced bool) []string {
 	f.namedHeaders(w)
 	f.content(w)
 
-	places := w.places
 	f.work = w.work
-	w.release()
-	return places
 }
 
 func (w *walk) begin(src source, text string) {
@@ -55,13 +52,13 @@ func (w *walk) begin(src source, text string) {
 
 // release lets go of everything that holds a piece of the message.
 func (w *walk) release() {
+	if cap(w.names)+cap(w.scratch.known)+cap(w.scratch.roots) > 1<<12 {
+		return // one large message does not keep its memory for the small ones
+	}
 	clear(w.names[:cap(w.names)])
 	clear(w.crumbs[:cap(w.crumbs)])
-	names, crumbs := w.names[:0], w.crumbs[:0]
-	if cap(names) > 1<<12 {
-		names = nil
-	}
-	*w = walk{names: names, crumbs: crumbs}
+	clear(w.scratch.known[:cap(w.scratch.known)])
+	*w = walk{names: w.names[:0], crumbs: w.crumbs[:0], scratch: w.scratch}
 	walks.Put(w)
 }
 

@@ -198,5 +198,7 @@ func (f *Findings) Unmapped() []string {
 // in the order of Fields. It reads the message again.
 func (f *Findings) Places() []string {
 	again := Findings{route: f.route, message: f.message, tries: f.tries}
-	return again.read(true)
+	w := &walk{traced: true}
+	again.read(w)
+	return w.places
 }

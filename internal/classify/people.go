@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"slices"
+
 	"cordon/internal/exposure"
 )
 
@@ -36,11 +38,11 @@ func (f *Findings) personOf(g *group) int {
 // nobody. A group whose only identifying field holds no valid identifier is a
 // person all the same, only not a known one: what stands beside a broken
 // address was still sent about somebody, and not about the others.
-func (f *Findings) attribute(v exposure.VendorID) {
+func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 	if len(f.fields) == 0 {
 		return
 	}
-	f.identify(v)
+	f.identify(v, s)
 	for g := len(f.groups) - 1; g > 0; g-- {
 		if at := f.groups[g]; at.identifying || at.inside {
 			f.groups[at.parent].inside = true
@@ -59,12 +61,27 @@ func (f *Findings) attribute(v exposure.VendorID) {
 			}
 		}
 	}
-	f.collect()
+	f.collect(s)
+}
+
+// scratch is memory that attributing needs for a moment.
+type scratch struct {
+	known []exposure.Identifier // every identifier once
+	owner []int32               // the group that brought it
+	roots []int32               // by group
+	count []int32               // by person
+}
+
+// zeros is a list of n zeros in the memory of s.
+func zeros(s []int32, n int) []int32 {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
 }
 
 // identify makes a person of every group with valid identifiers, joining those
 // that share one.
-func (f *Findings) identify(v exposure.VendorID) {
+func (f *Findings) identify(v exposure.VendorID, s *scratch) {
 	n := 0
 	for i := range f.fields {
 		if _, ok := exposure.KindOf(f.fields[i].Category); ok {
@@ -74,8 +91,7 @@ func (f *Findings) identify(v exposure.VendorID) {
 	if n == 0 {
 		return
 	}
-	known := make([]exposure.Identifier, 0, n) // every identifier once
-	owner := make([]int32, 0, n)               // the group that brought it
+	known, owner := s.known[:0], s.owner[:0]
 	var index map[exposure.Identifier]int
 	if n > linearIdentifiers {
 		index = make(map[exposure.Identifier]int, n)
@@ -134,21 +150,24 @@ func (f *Findings) identify(v exposure.VendorID) {
 			f.groups[a].person = b
 		}
 	}
-	f.number(known, owner, root)
+	s.known, s.owner = known, owner
+	f.number(s, root)
 }
 
 // number turns groups that stand for people into people, in their order.
-func (f *Findings) number(known []exposure.Identifier, owner []int32, root func(int32) int32) {
+func (f *Findings) number(s *scratch, root func(int32) int32) {
+	known, owner := s.known, s.owner
 	if len(known) == 0 {
 		return
 	}
-	roots := make([]int32, len(f.groups))
+	s.roots = zeros(s.roots, len(f.groups))
+	roots := s.roots
 	for g := range f.groups {
 		if roots[g] = nobody; f.groups[g].person != nobody {
 			roots[g] = root(int32(g))
 		}
 	}
-	count := make([]int32, 0, len(known)) // identifiers of each person
+	count := s.count[:0] // identifiers of each person
 	for g := range f.groups {
 		switch r := roots[g]; r {
 		case nobody:
@@ -162,6 +181,7 @@ func (f *Findings) number(known []exposure.Identifier, owner []int32, root func(
 	for _, g := range owner {
 		count[f.groups[g].person]++
 	}
+	s.count = count
 	// One array holds all identifiers, a window of it each person's.
 	f.people = make([]Person, len(count), len(count)+1)
 	window := make([]exposure.Identifier, len(known))
@@ -175,7 +195,7 @@ func (f *Findings) number(known []exposure.Identifier, owner []int32, root func(
 }
 
 // collect lists each person's own fields.
-func (f *Findings) collect() {
+func (f *Findings) collect(s *scratch) {
 	strangers := 0
 	for i := range f.fields {
 		if g := &f.groups[f.fields[i].group]; !g.shared() && g.person == nobody {
@@ -185,7 +205,8 @@ func (f *Findings) collect() {
 	if strangers > 0 {
 		f.people = append(f.people, Person{})
 	}
-	count := make([]int, len(f.people))
+	s.count = zeros(s.count, len(f.people))
+	count := s.count
 	total := 0
 	for i := range f.fields {
 		if p := f.personOf(&f.groups[f.fields[i].group]); p >= 0 {

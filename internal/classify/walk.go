@@ -49,6 +49,8 @@ type walk struct {
 	stopped bool // out of budget: read no further
 	work    int  // steps taken; a test holds that they are linear
 
+	scratch scratch
+
 	places []string // concrete paths, when traced
 	traced bool
 }
