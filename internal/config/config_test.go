@@ -202,6 +202,18 @@ func TestLostConfigurationIsNotReplacedByDefaults(t *testing.T) {
 	}
 }
 
+func TestShippedExamplesLoad(t *testing.T) {
+	files, _ := filepath.Glob("../../examples/*/cordon.yaml")
+	if len(files) == 0 {
+		t.Skip("no examples in this tree")
+	}
+	for _, file := range files {
+		if _, specs, problems := Load(file, Overrides{}); len(problems) > 0 || len(specs) == 0 {
+			t.Errorf("%s: %v", file, problems)
+		}
+	}
+}
+
 // Schemas are checked in, so that editors find them; run go generate in this
 // folder after changing a key.
 func TestCheckedInSchemasAreCurrent(t *testing.T) {

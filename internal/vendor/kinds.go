@@ -26,7 +26,7 @@ var Kinds = strict.Common.With(strict.Kinds{
 	"field":      {Noun: "path", Check: checkField},
 	"secret":     {Noun: "secret", Check: checkSecret, Pattern: secretRef.String()},
 	"keyfile":    {Noun: "file", Check: checkKeyFile, Pattern: secretRef.String()},
-	"pin":        {Noun: "pin", Check: checkPin, Pattern: `^sha256:`},
+	"pin":        {Noun: "pin", Check: checkPin, Pattern: pinSHA256.String()},
 	"when_cut":   {Noun: "answer", Check: checkWhenCut, Pattern: `^(refuse|hold|failover:[a-z0-9-]+)$`},
 	"webhook":    {Noun: "webhook scheme", Values: func() []string { return webhookSchemes }},
 })

@@ -34,8 +34,10 @@ const unmappedOther = "OTHER /*"
 // right, whatever their order in the file. HEAD is answered from GET's routes.
 func (s *Spec) Match(method, escapedPath string) Route {
 	r := Route{Name: unmappedNames[method], Spec: s, Index: -1}
-	if r.Name == "" {
+	if r.Name == "" { // methods are case-sensitive (RFC 9110 section 9.1); a lenient server may disagree
 		r.Name = unmappedOther
+		r.Ambiguous = unmappedNames[strings.ToUpper(method)] != ""
+		return r
 	}
 	if !strings.HasPrefix(escapedPath, "/") {
 		return r

@@ -76,6 +76,13 @@ func TestPathWithTwoReadingsIsAmbiguous(t *testing.T) {
 	}
 }
 
+func TestMethodInAnotherCaseIsAmbiguous(t *testing.T) {
+	s := specOf(t, "POST /v3/mail/send")
+	if r := s.Match("post", "/v3/mail/send"); !r.Ambiguous || r.Mapped() || r.Name != "OTHER /*" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestUnmappedRequestKeepsNoPath(t *testing.T) {
 	s := specOf(t, overlapping...)
 	for request, want := range map[string]string{
