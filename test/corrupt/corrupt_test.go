@@ -86,9 +86,13 @@ func TestDamageIsRefusedOrNamed(t *testing.T) {
 			}
 			tally := map[string]int{}
 			for _, file := range files {
+				var each []string
 				for _, d := range damages() {
-					tally[damaged(t, org, before, file, d)]++
+					met := damaged(t, org, before, file, d)
+					tally[met]++
+					each = append(each, d.name+": "+met)
 				}
+				t.Logf("%s: %s", file, strings.Join(each, "; "))
 			}
 			t.Logf("%d files, %d entries: %v", len(files), len(before.entries), tally)
 			if tally["refused"]+tally["named"] == 0 {
@@ -187,6 +191,13 @@ func damaged(t *testing.T, org *rig.Org, before whole, file string, d damage) (m
 		t.Errorf("%s, %s: %s", file, d.name, fmt.Sprintf(format, args...))
 		return "not met"
 	}
+	info, err := os.Stat(filepath.Join(org.Dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() == 0 && d.name != "deleted" {
+		return "empty already"
+	}
 	dir, err := os.MkdirTemp("", "cordon-corrupt")
 	if err != nil {
 		t.Fatal(err)
@@ -197,13 +208,6 @@ func damaged(t *testing.T, org *rig.Org, before whole, file string, d damage) (m
 	}
 	hurt := *org
 	hurt.Dir = dir
-	info, err := os.Stat(filepath.Join(dir, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Size() == 0 && d.name != "deleted" {
-		return "empty already"
-	}
 	if err := d.do(filepath.Join(dir, file), info.Size()); err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,11 @@ import (
 	"time"
 )
 
-// Build compiles cmd/cordon into dir.
+// Build compiles cmd/cordon into dir, or gives the binary that CORDON_BINARY names, such as a released one.
 func Build(dir string) (binary string, err error) {
+	if binary = os.Getenv("CORDON_BINARY"); binary != "" {
+		return filepath.Abs(binary)
+	}
 	binary = filepath.Join(dir, "cordon")
 	out, err := exec.Command("go", "build", "-o", binary, "cordon/cmd/cordon").CombinedOutput()
 	if err != nil {
