@@ -282,3 +282,12 @@ func rawOnce(t testing.TB, addr, text string) string {
 	all, _ := io.ReadAll(c)
 	return string(all)
 }
+
+// rawOnceQuick says something and leaves.
+func rawOnceQuick(addr, text string) {
+	if c, err := net.Dial("tcp", strings.TrimPrefix(addr, "http://")); err == nil {
+		io.WriteString(c, text)
+		time.Sleep(20 * time.Millisecond)
+		c.Close()
+	}
+}
