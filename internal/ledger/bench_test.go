@@ -32,7 +32,7 @@ func populate(b *testing.B, l *Ledger, n int) {
 	}
 }
 
-const benchPeople = 50_000
+const benchPeople = 10_000
 
 // inFlight runs f from c goroutines until b.N calls are done and reports
 // latencies. f gets the number of the call.

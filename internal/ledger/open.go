@@ -349,6 +349,8 @@ func (l *Ledger) reportTail(reaches []reach, end *extent) {
 
 func (l *Ledger) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	l.status.mu.Lock()
+	defer l.status.mu.Unlock()
 	l.status.warnings = append(l.status.warnings, text)
 	l.log.Warn(text)
 }
@@ -379,6 +381,7 @@ func (l *Ledger) start(fresh bool) error {
 		return damaged(err)
 	}
 	lost := pending.sorted()
+	signed, warnings := l.status.signed, l.status.warnings
 	j.pending = pending
 	l.j = j
 	go j.run()
@@ -391,9 +394,20 @@ func (l *Ledger) start(fresh bool) error {
 		l.queue.add(job{outcome: &settlement{of: seq, outcome: Outcome{Result: Unknown}, at: l.nowMS()}}, false)
 	}
 	_, err = l.appendEvent(context.Background(), Event{Kind: EventRestart, Fields: map[string]any{
-		"unknown": len(lost), "unsigned_batches": end.batches - l.status.signed, "warnings": len(l.status.warnings),
+		"unknown": len(lost), "unsigned_batches": end.batches - signed, "warnings": len(warnings),
 	}})
-	return err
+	if err != nil {
+		return err
+	}
+	// The tail is under a head again before anything is added to it, and the
+	// mirror is there from the start.
+	if err := l.signer.sign(); err != nil {
+		if l.store.Err() != nil {
+			return err
+		}
+		l.warn("the head could not be signed or mirrored: %v", err)
+	}
+	return nil
 }
 
 func (l *Ledger) closeHeads() {

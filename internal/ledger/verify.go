@@ -48,7 +48,7 @@ const maxProblems = 100
 // that is kept (store, heads, mirror) match the leaves, and that what entries
 // refer to is defined. progress may be nil; it gets batches.
 func (l *Ledger) Verify(ctx context.Context, progress func(done, total uint64)) Report {
-	v := verification{l: l, end: l.durable.Load(), heads: map[uint64][]signedRoot{}, defined: [4]uint32{}}
+	v := verification{l: l, end: l.durable.Load(), signed: l.Status().Signed > 0, heads: map[uint64][]signedRoot{}, defined: [4]uint32{}}
 	if progress == nil {
 		progress = func(uint64, uint64) {}
 	}
@@ -77,6 +77,7 @@ type verification struct {
 	edge     edge
 	next     uint64    // batch that should come now
 	entries  uint64    // number of the last entry seen
+	signed   bool      // there is a head, so there are copies of it
 	torn     bool      // a batch is missing or unreadable: the tree ends there
 	defined  [4]uint32 // highest id by dictionary
 	problems []string
@@ -119,7 +120,7 @@ func (v *verification) collectHeads() {
 			continue
 		}
 		r, err := readHeads(path)
-		if errors.Is(err, fs.ErrNotExist) && v.end.batches > 0 {
+		if errors.Is(err, fs.ErrNotExist) && v.signed {
 			v.problem("%s is missing", path)
 			continue
 		}
