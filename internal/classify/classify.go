@@ -32,6 +32,9 @@ func (f *Findings) read(w *walk) {
 	if f.route.Ambiguous {
 		w.flag(exposure.IncompletePath)
 	}
+	if f.message.Method == "CONNECT" { // what a tunnel carries is not here to be read
+		w.flag(exposure.IncompleteTunnel)
+	}
 	if f.message.Method == "CONNECT" { // a tunnel: what passes is not seen
 		w.flag(exposure.IncompleteTunnel)
 	}

@@ -121,6 +121,11 @@ func TestContentTypes(t *testing.T) {
 	expect(t, read(t, flat, m), `email=ada@example.org: user.contact.email email="ada@example.org"`, exposure.IncompleteContentTypeLies)
 }
 
+func TestATunnelIsIncomplete(t *testing.T) {
+	m := &Message{Method: "CONNECT", Path: "/"}
+	expect(t, read(t, flat, m), "", exposure.IncompleteTunnel)
+}
+
 func TestTooManyLeavesEndTheReading(t *testing.T) {
 	f := read(t, flat, message("/person", "application/json", `{"email":"ada@example.org","tags":[`+strings.Repeat(`1,`, maxFields+5)+`1],"name":"Ada"}`))
 	if r := f.Incomplete(); len(r) != 1 || r[0] != exposure.IncompleteBudget {

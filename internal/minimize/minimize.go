@@ -171,8 +171,13 @@ func digest(method string, out *classify.Outgoing) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// Vendor is where the message goes.
-func (c *Cleared) Vendor() exposure.VendorID { return c.route.Spec.ID }
+// Vendor is where the message goes; "" for the zero value.
+func (c *Cleared) Vendor() exposure.VendorID {
+	if c.route.Spec == nil {
+		return ""
+	}
+	return c.route.Spec.ID
+}
 
 // Route is the route it takes.
 func (c *Cleared) Route() vendor.Route { return c.route }

@@ -167,6 +167,13 @@ func TestMasksHaveOneLength(t *testing.T) {
 	}
 }
 
+func TestNothingIsClearedByTheZeroValue(t *testing.T) {
+	var c Cleared
+	if c.Vendor() != "" || c.Outgoing().Body != nil || len(c.Exposures()) != 0 || c.Route().Mapped() && c.Route().Spec != nil {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestDigestBindsEveryPart(t *testing.T) {
 	seen := map[[32]byte]string{}
 	for _, m := range []struct{ method, path, query, body string }{
