@@ -5,12 +5,13 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 )
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-// ours alone in an answer: what would lead the app past the gateway, or what
-// net/http writes itself.
+// notOurs are fields of an answer that would lead the app past the gateway, or
+// that net/http writes itself.
 var notOurs = []string{"Alt-Svc", "Content-Length"}
 
 // answer passes a vendor's answer on as it arrives. Redirects are passed too,
@@ -49,6 +50,9 @@ func (v *Vendor) answer(w http.ResponseWriter, r *http.Response) error {
 	return nil
 }
 
+// readerStalls is how long an app may not take a piece of a longer answer.
+const readerStalls = 2 * time.Minute
+
 // copyAsItComes shows the app every piece as soon as there is nothing more to
 // read without waiting: server-sent events must not sit in a buffer, and a
 // short answer that is there as a whole need not be written twice.
@@ -56,22 +60,30 @@ func copyAsItComes(w http.ResponseWriter, body io.Reader) error {
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
 	waiting, _ := body.(interface{ Waiting() bool })
-	flush := http.NewResponseController(w).Flush
-	for {
+	out := http.NewResponseController(w)
+	for piece := 0; ; piece++ {
 		n, err := body.Read(*buf)
 		if n > 0 {
+			if piece > 0 {
+				// Net/http bounds whole answers only, and a stream has no bound. The
+				// deadline is taken back below: the connection may be kept.
+				out.SetWriteDeadline(time.Now().Add(readerStalls))
+			}
 			if _, werr := w.Write((*buf)[:n]); werr != nil {
 				return werr
 			}
 		}
 		if errors.Is(err, io.EOF) {
+			if piece > 0 {
+				out.SetWriteDeadline(time.Time{})
+			}
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 		if waiting == nil || waiting.Waiting() {
-			if err := flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			if err := out.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 				return err
 			}
 		}

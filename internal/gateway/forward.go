@@ -105,6 +105,9 @@ func (out *outlet) forward(ctx context.Context, a *attempt, receipt *ledger.Rece
 	default:
 		outcome.Result = ledger.Unknown
 	}
+	if closed := a.passage.Check(); err != nil && closed != nil {
+		err = closed // a cut severs the socket a moment before it cancels us
+	}
 	return response, outcome, err
 }
 
@@ -150,7 +153,7 @@ func (out *outlet) request(a *attempt, host string) *upstream.Request {
 	return r
 }
 
-// errorKind sorts what forward returned for the client's answer.
+// refusalOf finds the gate's refusal, whether it was met or cancelled us.
 func refusalOf(ctx context.Context, err error) (*isolate.Refusal, bool) {
 	var r *isolate.Refusal
 	if errors.As(err, &r) || errors.As(context.Cause(ctx), &r) {

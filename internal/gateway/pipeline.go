@@ -73,7 +73,11 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 			Cleared: &cleared, Shadow: v.spec.Mode == vendor.Shadow, Retry: attempt.earlier, At: g.o.Now(),
 		})
 		if err != nil {
-			g.refuse(x, route.Name, unrecorded(ctx, err))
+			p := unrecorded(ctx)
+			if p == nil { // the app left; the ledger settles the entry as not sent
+				panic(http.ErrAbortHandler)
+			}
+			g.refuse(x, route.Name, p)
 			return
 		}
 		v.counters.recorded(g.o.Now())

@@ -72,15 +72,17 @@ func byPolicy(d exposure.Decision) *Problem {
 	return problem(status, d.Reason, d.Detail, next)
 }
 
-// unrecorded is the answer when the ledger gave no receipt.
-func unrecorded(ctx context.Context, err error) *Problem {
+// unrecorded is the answer when the ledger gave no receipt; nil when there is
+// nobody to answer.
+func unrecorded(ctx context.Context) *Problem {
 	if r, ok := refusalOf(ctx, nil); ok {
 		return closed(r)
 	}
-	p := problem(503, exposure.ReasonLedger, "the message could not be recorded and was therefore not sent", "an operator looks at `cordon status`")
-	if ctx.Err() == nil && err != nil {
-		p.retryAfter = 5
+	if ctx.Err() != nil {
+		return nil
 	}
+	p := problem(503, exposure.ReasonLedger, "the message could not be recorded and was therefore not sent", "an operator looks at `cordon status`")
+	p.retryAfter = 5
 	return p
 }
 

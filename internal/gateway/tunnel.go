@@ -51,8 +51,12 @@ func (g *Gateway) OpenTunnel(ctx context.Context, s Sender, hostport string) (*T
 		Pathway: exposure.Pathway{Vendor: v.ID(), Route: route.Name, App: s.App}, Cleared: &t.cleared, Shadow: true, At: g.o.Now(),
 	})
 	if err != nil {
+		p := unrecorded(ctx)
 		t.end()
-		return nil, unrecorded(ctx, err)
+		if p == nil {
+			p = NotSupported("the gateway is stopping")
+		}
+		return nil, p
 	}
 	v.counters.recorded(g.o.Now())
 	if t.conn, err = v.out.client.Fresh(ctx, upstream.Target{Host: hostport}); err == nil {
