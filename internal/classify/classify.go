@@ -96,16 +96,16 @@ func (f *Findings) path(w *walk) {
 	for segment := range strings.SplitSeq(w.s, "/") {
 		end := start + len(segment)
 		named := slices.ContainsFunc(f.route.Params, func(p vendor.Param) bool { return p.Start == start })
-		if !named && personalSegment(segment) {
+		if !named && personal(segment) {
 			take("*", start, end)
 		}
 		start = end + 1
 	}
 }
 
-// personalSegment reports whether a segment of an unknown path looks like a
+// personal reports whether a segment of an unknown path, or a key, looks like a
 // value: an address, something escaped, a long number.
-func personalSegment(s string) bool {
+func personal(s string) bool {
 	digits := 0
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -34,15 +34,12 @@ func (w *walk) pair(root *node, g int32, start, end int, lists *places) {
 	}
 	raw, value, hasValue := strings.Cut(pair, "=")
 	key := w.percent(raw)
-	if !hasValue {
-		if !plainKey(key) { // ?ada@example.org
-			w.push(crumb{key: "*", index: 0})
+	if value == "" {
+		if personal(key) || !hasValue && !plainKey(key) { // ?ada@example.org
+			w.push(crumb{key: "*"})
 			w.found(nil, g, spot{src: w.src, enc: formText, start: int32(start), member: int32(start)}, raw)
 			w.pop()
 		}
-		return
-	}
-	if value == "" {
 		return
 	}
 	at := w.descend(cursor{node: root, group: g, leaf: root.leaf}, key, lists)

@@ -145,8 +145,13 @@ func (w *walk) object(n *node, inherited *leaf, g int32) {
 			w.pos++
 			w.space()
 			next := n.under(key)
+			start, fields := w.pos, len(w.f.fields)
 			w.push(crumb{node: next, key: key, index: index})
 			w.value(next, inherited, g, member)
+			if next == nil && inherited == nil && len(w.f.fields) == fields && personal(key) {
+				// {"ada@example.org": null}: the key says it all.
+				w.found(nil, g, spot{src: w.src, enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+			}
 			w.pop()
 		} else { // a key without a value may be a value
 			w.flag(exposure.IncompleteSyntax)

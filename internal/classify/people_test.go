@@ -61,6 +61,21 @@ func TestKeysThatLookPersonalAreNotShown(t *testing.T) {
 	}
 }
 
+func TestAKeyThatIsAnAddressIsALeaf(t *testing.T) {
+	f := read(t, flat, message("/person", "application/json", `{"to":{"ada@example.org":null,"plan":null},"amount":1}`))
+	expect(t, f, `: unclassified to.ada@example.org="null"`)
+	if out, err := f.Rewrite(dropAll(f)); err != nil || string(out.Body) != `{"to":{"plan":null},"amount":1}` {
+		t.Errorf("rewritten to %s, %v", out.Body, err)
+	}
+	m := message("/person", formType, "ada%40example.org=&plan=&x[y]=")
+	m.Query = "bob@example.org"
+	f = read(t, flat, m)
+	expect(t, f, ": unclassified ?*=\"bob@example.org\" unclassified *=\"ada@example.org\"")
+	if out, err := f.Rewrite(dropAll(f)); err != nil || string(out.Body) != "plan=&x[y]=" || out.Query != "" {
+		t.Errorf("rewritten to %s ? %s, %v", out.Body, out.Query, err)
+	}
+}
+
 func TestASingleValueAndAListAreReadAlike(t *testing.T) {
 	f := read(t, mail, message("/mail", "application/json", `{"people":{"to":{"email":["a@b.c","d@e.f"]}}}`))
 	expect(t, f, `email=a@b.c email=d@e.f: user.contact.email people.to.email[0]="a@b.c" user.contact.email people.to.email[1]="d@e.f"`)

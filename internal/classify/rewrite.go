@@ -118,7 +118,8 @@ type separators struct {
 
 var (
 	jsonSeparators = separators{"{[", ",", "}]", " \t\r\n"}
-	formSeparators = separators{"", "&", "", ""}
+	// A key that is a field itself is followed by an equals sign at most.
+	formSeparators = separators{"", "&", "", "="}
 )
 
 // editor collects the changes to one text.
@@ -217,6 +218,9 @@ func (t *editor) dropMember(at *Field, start, end int, s separators) {
 	}
 	for d.after < len(t.text) && strings.IndexByte(s.blank, t.text[d.after]) >= 0 {
 		d.after++
+	}
+	if s == formSeparators {
+		d.end = d.after
 	}
 	t.drops = append(t.drops, d)
 }
