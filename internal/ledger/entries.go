@@ -17,6 +17,10 @@ import (
 // it ends: what follows a damaged place is not shown as if nothing were missing.
 func (l *Ledger) Entries(from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		if l.closed.Load() {
+			yield(Entry{}, l.unavailable(errClosed))
+			return
+		}
 		from = max(from, 1)
 		end := l.durable.Load()
 		if from > end.entries {

@@ -143,6 +143,11 @@ func (ids *identities) find(h idHash) (exposure.Ordinal, error) {
 // Lookup finds the ordinal of an identifier; false if no entry and no
 // directory ever named it.
 func (l *Ledger) Lookup(id exposure.Identifier) (exposure.Ordinal, bool, error) {
+	l.reads.RLock()
+	defer l.reads.RUnlock()
+	if l.closed.Load() {
+		return exposure.Nobody, false, l.unavailable(errClosed)
+	}
 	o, err := l.ids.find(l.hasher.hash(id))
 	return o, o != exposure.Nobody, err
 }

@@ -73,6 +73,8 @@ type Ledger struct {
 	}
 	importing sync.Mutex // one directory import at a time
 	closing   sync.Once
+	closed    atomic.Bool
+	reads     sync.RWMutex // held for reading around short reads of the store, for writing by Close
 }
 
 // extent is how far the ledger reaches: immutable, replaced as a whole.
@@ -113,6 +115,9 @@ func (l *Ledger) Close() (err error) {
 }
 
 func (l *Ledger) shut() error {
+	l.closed.Store(true)
+	l.reads.Lock() // whoever is inside a look-up comes out first
+	l.reads.Unlock()
 	if l.readOnly {
 		return l.store.Close()
 	}

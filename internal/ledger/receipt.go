@@ -153,6 +153,11 @@ func (l *Ledger) prepare(identifiers []exposure.Identifier) ([]hashedID, error) 
 	if len(identifiers) == 0 {
 		return nil, nil
 	}
+	l.reads.RLock()
+	defer l.reads.RUnlock()
+	if l.closed.Load() {
+		return nil, errClosed
+	}
 	ids := make([]hashedID, len(identifiers))
 	for i, id := range identifiers {
 		h := l.hasher.hash(id)
@@ -220,6 +225,9 @@ func (l *Ledger) Note(e Event) {
 
 // writable is nil as long as the ledger records.
 func (l *Ledger) writable() error {
+	if l.closed.Load() {
+		return l.unavailable(errClosed)
+	}
 	if l.readOnly {
 		return l.unavailable(errReadOnly)
 	}
