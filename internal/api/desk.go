@@ -57,6 +57,15 @@ func (d *Desk) needServer(verb string) error {
 	return problem(http.StatusServiceUnavailable, "no-server", "start it with `cordon serve`", "%s needs a running server, and none runs on this data directory", verb)
 }
 
+// needLedger is for a data directory that no server has ever used.
+func (d *Desk) needLedger() error {
+	if d.Ledger != nil {
+		return nil
+	}
+	return problem(http.StatusServiceUnavailable, "no-ledger", "start it with `cordon serve`",
+		"there is no ledger in %s yet", d.Config.Data)
+}
+
 // throttle of reads about people: twenty at once, then one every three seconds.
 func (d *Desk) limit() *throttle {
 	d.once.Do(func() { d.reads = newThrottle(20, 3*time.Second) })

@@ -15,12 +15,18 @@ func (d *Desk) VerifyLedger(ctx context.Context, progress func(done, total uint6
 	if _, err := may(ctx, SeeFigures); err != nil {
 		return ledger.Report{}, err
 	}
+	if err := d.needLedger(); err != nil {
+		return ledger.Report{}, err
+	}
 	return d.Ledger.Verify(ctx, progress), nil
 }
 
 // Prove gives the proof of one entry, which anyone can check offline.
 func (d *Desk) Prove(ctx context.Context, seq uint64) (evidence.Proof, error) {
 	if _, err := may(ctx, SeeFigures); err != nil {
+		return evidence.Proof{}, err
+	}
+	if err := d.needLedger(); err != nil {
 		return evidence.Proof{}, err
 	}
 	if size := d.Ledger.Status().Size; seq == 0 || seq > size {
@@ -38,6 +44,9 @@ func (d *Desk) Prove(ctx context.Context, seq uint64) (evidence.Proof, error) {
 // newest ones, to each. With follow it goes on until ctx ends or each fails.
 func (d *Desk) Tail(ctx context.Context, from, last uint64, follow bool, each func(Entry) error) error {
 	if _, err := may(ctx, SeeFigures); err != nil {
+		return err
+	}
+	if err := d.needLedger(); err != nil {
 		return err
 	}
 	if size := d.Ledger.Status().Size; from == 0 {

@@ -16,6 +16,9 @@ func (d *Desk) Scope(ctx context.Context, q ScopeQuery) (*scope.Answer, error) {
 	if _, err := may(ctx, SeeFigures); err != nil {
 		return nil, err
 	}
+	if err := d.needLedger(); err != nil {
+		return nil, err
+	}
 	query, err := d.query(q)
 	if err != nil {
 		return nil, err
@@ -34,6 +37,9 @@ func (d *Desk) Scope(ctx context.Context, q ScopeQuery) (*scope.Answer, error) {
 func (d *Desk) ExportScope(ctx context.Context, q ScopeQuery, w io.Writer) error {
 	actor, err := may(ctx, ReadPeople)
 	if err != nil {
+		return err
+	}
+	if err := d.needLedger(); err != nil {
 		return err
 	}
 	query, err := d.query(q)
@@ -82,6 +88,9 @@ func (d *Desk) query(q ScopeQuery) (scope.Query, error) {
 func (d *Desk) Subject(ctx context.Context, q SubjectQuery) (*scope.Person, error) {
 	actor, err := may(ctx, ReadPeople)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.needLedger(); err != nil {
 		return nil, err
 	}
 	candidates, err := candidates(q)

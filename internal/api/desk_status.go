@@ -18,6 +18,9 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	if _, err := may(ctx, SeeFigures); err != nil {
 		return Status{}, err
 	}
+	if err := d.needLedger(); err != nil {
+		return Status{}, err
+	}
 	st := Status{Organization: d.Config.Organization.Name, At: d.Now().UTC(), Server: d.Online()}
 	st.Ledger = d.ledgerStatus()
 	recent, today, err := d.recent.get(ctx, d.Index, d.Now())
@@ -74,7 +77,10 @@ func (d *Desk) vendorStatus(spec *vendor.Spec) VendorStatus {
 
 // storedGate is the gate without a server, as the next start would load it.
 func (d *Desk) storedGate(v exposure.VendorID) (string, map[string]isolate.State) {
-	routes := d.Fold.Gates(v)
+	routes := map[string]isolate.State{}
+	if d.Fold != nil {
+		routes = d.Fold.Gates(v)
+	}
 	own, changed := routes[""]
 	delete(routes, "")
 	if !changed {

@@ -72,6 +72,9 @@ func (d *Desk) Vendor(ctx context.Context, name string) (VendorDetail, error) {
 		slices.Sort(keys)
 		detail.RouteSpecs = append(detail.RouteSpecs, VendorRoute{r.Name, r.Queueable, keys})
 	}
+	if d.Index == nil { // no server has run yet
+		return detail, nil
+	}
 	seen, err := d.Index.Query(ctx, scope.Query{Vendor: exposure.VendorID(name), Basis: scope.SentWithin, Collects: spec.Collects})
 	if err != nil {
 		return VendorDetail{}, unavailable("answering from the index", err)

@@ -63,7 +63,9 @@ func (in *inScope) query() ScopeQuery {
 
 func register(a huma.API, d *Desk) {
 	answer(a, http.MethodGet, "/health", "health", "Whether messages pass",
-		func(context.Context, *nothing) (Health, error) { return Health{d.Ledger.Status().Err == nil}, nil })
+		func(context.Context, *nothing) (Health, error) {
+			return Health{d.Ledger != nil && d.Ledger.Status().Err == nil}, nil
+		})
 	public(a, "/health")
 
 	answer(a, http.MethodGet, "/status", "status", "Every vendor and the ledger",
@@ -95,28 +97,32 @@ func register(a huma.API, d *Desk) {
 	answer(a, http.MethodGet, "/ledger/entries/{seq}/proof", "ledger-prove", "The proof of one entry",
 		func(ctx context.Context, in *inSeq) (evidence.Proof, error) { return d.Prove(ctx, in.Seq) })
 
-	users := d.Fold.Users
 	answer(a, http.MethodGet, "/users", "users", "Who may log in",
-		func(ctx context.Context, _ *nothing) (UserList, error) { return users.List(ctx) })
+		func(ctx context.Context, _ *nothing) (UserList, error) {
+			if err := d.needLedger(); err != nil {
+				return UserList{}, err
+			}
+			return d.Fold.Users.List(ctx)
+		})
 	answer(a, http.MethodPost, "/users", "user-add", "Add a user; the token is shown once",
 		func(ctx context.Context, in *inNewUser) (NewUser, error) {
 			if err := d.needServer("cordon user add"); err != nil {
 				return NewUser{}, err
 			}
-			return users.Add(ctx, in.Body.User, in.Body.Role)
+			return d.Fold.Users.Add(ctx, in.Body.User, in.Body.Role)
 		})
 	answer(a, http.MethodPost, "/users/{user}/approve", "user-approve", "A second user's approval",
 		func(ctx context.Context, in *inUser) (User, error) {
 			if err := d.needServer("cordon user approve"); err != nil {
 				return User{}, err
 			}
-			return users.Approve(ctx, in.User)
+			return d.Fold.Users.Approve(ctx, in.User)
 		})
 	answer(a, http.MethodPost, "/users/{user}/role", "user-role", "Give a user another role",
 		func(ctx context.Context, in *inUserRole) (User, error) {
 			if err := d.needServer("cordon user role"); err != nil {
 				return User{}, err
 			}
-			return users.ChangeRole(ctx, in.User, in.Body.Role)
+			return d.Fold.Users.ChangeRole(ctx, in.User, in.Body.Role)
 		})
 }
