@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,9 +52,10 @@ func writeSecrets(keys string) error {
 
 // server is the cordon process.
 type server struct {
-	cmd                  *exec.Cmd
-	http, proxy, console string // addresses
-	done                 chan struct{}
+	cmd         *exec.Cmd
+	http, proxy string // addresses
+	console     atomic.Pointer[string]
+	done        chan struct{}
 }
 
 // startCordon starts it and waits until it says that it is ready. Its words
@@ -82,7 +84,11 @@ func startCordon(ctx context.Context, f flags) (*server, error) {
 		lines := bufio.NewReader(io.TeeReader(talk, os.Stderr))
 		for {
 			line, err := lines.ReadString('\n')
-			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "ready "); ok {
+			line = strings.TrimSpace(line)
+			if rest, ok := strings.CutPrefix(line, "console: "); ok {
+				s.console.Store(&rest) // the one-time link, said once
+			}
+			if rest, ok := strings.CutPrefix(line, "ready "); ok {
 				select {
 				case ready <- rest:
 				default:
@@ -106,7 +112,8 @@ func startCordon(ctx context.Context, f flags) (*server, error) {
 			case "proxy":
 				s.proxy = address
 			case "console":
-				s.console = strings.Replace(address, "127.0.0.1", "localhost", 1)
+				link := "http://" + strings.Replace(address, "127.0.0.1", "localhost", 1)
+				s.console.CompareAndSwap(nil, &link)
 			}
 		}
 		return s, nil
@@ -131,18 +138,26 @@ func (s *server) stop() {
 	}
 }
 
-// hint tells a newcomer what to try, with commands to paste.
+// hint tells a newcomer what to try, with commands to paste. They are typed
+// in the repository's folder, where make was.
 func (s *server) hint() {
-	// Commands are typed in the repository's folder, where make was.
-	config := " --config examples/photos/cordon.yaml"
+	console := "see the lines above"
+	if link := s.console.Load(); link != nil {
+		console = *link
+	}
+	const config = " --config examples/photos/cordon.yaml"
 	fmt.Fprintf(os.Stderr, `
-  Example Photos is running. Console: http://%s
+  Example Photos is running and tells its three vendors about its users.
 
-  In a second terminal, in this folder:
+  The console:  %s
+
+  Or in a second terminal, in this folder:
     bin/cordon status%[2]s
-    bin/cordon cut acme-mail%[2]s           # close the vendor, now
-    bin/cordon scope acme-mail%[2]s         # exactly who was exposed to it
+    bin/cordon cut acme-mail%[2]s         # close the vendor, now
+    bin/cordon scope acme-mail%[2]s       # exactly who was exposed to it
     bin/cordon restore acme-mail%[2]s
 
-`, s.console, config)
+  Ctrl-C ends everything.
+
+`, console, config)
 }
