@@ -61,7 +61,8 @@
 //	kind 3, definition: no flags
 //	    dictionary (1 byte: 1 pathway, 2 category set, 3 reason) id length text
 //
-// An ordinal stands for a person; 0 for nobody known. A definition stands
+// What a flag announces is never zero or empty, and the count of subjects is never 1: there
+// the flag says it instead. An ordinal stands for a person; 0 for nobody known. A definition stands
 // before the first use of its id, ids count from 1 in each dictionary. The
 // text of a pathway is a JSON array [vendor, route, credential, app].
 package evidence

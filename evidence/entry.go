@@ -160,17 +160,20 @@ func ParseEntry(b []byte, start int64) (e Entry, rest []byte, err error) {
 	r := reader{b: b[1:]}
 	e.Time = start
 	if flags&flagTime != 0 {
-		e.Time = int64(uint64(start) + r.uvarint())
+		e.Time = int64(uint64(start) + r.positive())
 	}
 	switch e.Kind {
 	case Disclosure:
 		e.Pathway = r.uint32()
 		e.Shadow = flags&flagShadow != 0
 		if flags&flagRetry != 0 {
-			e.Retry = r.uvarint()
+			e.Retry = r.positive()
 		}
 		if flags&flagIncomplete != 0 {
 			n := r.count()
+			if n == 0 {
+				r.fail()
+			}
 			e.Reasons = make([]uint32, 0, n)
 			for range n {
 				e.Reasons = append(e.Reasons, r.uint32())
@@ -178,7 +181,9 @@ func ParseEntry(b []byte, start int64) (e Entry, rest []byte, err error) {
 		}
 		n := 1
 		if flags&flagSingle == 0 {
-			n = r.count()
+			if n = r.count(); n == 1 {
+				r.fail()
+			}
 		}
 		e.Subjects = make([]Subject, 0, n)
 		for range n {
@@ -189,13 +194,13 @@ func ParseEntry(b []byte, start int64) (e Entry, rest []byte, err error) {
 		e.Distance = r.uvarint()
 		if flags&flagStatus != 0 {
 			status := r.varint() + 200
-			if status != int64(int32(status)) {
+			if status != int64(int32(status)) || status == 0 {
 				r.fail()
 			}
 			e.Status = int(status)
 		}
 		if flags&flagBytes != 0 {
-			e.Bytes = r.uvarint()
+			e.Bytes = r.positive()
 		}
 		if e.Result > ResultNotSent || e.Distance == 0 {
 			r.fail()
@@ -231,6 +236,15 @@ func (r *reader) uvarint() uint64 {
 		return 0
 	}
 	r.b = r.b[n:]
+	return v
+}
+
+// positive reads what is left out when it is zero: each entry has one encoding.
+func (r *reader) positive() uint64 {
+	v := r.uvarint()
+	if v == 0 {
+		r.fail()
+	}
 	return v
 }
 
