@@ -12,8 +12,8 @@ import (
 //
 // "Never exposed" is a proof, not an observation, so it needs a time in which
 // Cordon saw everything: covered from its beginning to its end, no gap, no
-// message that could not be read, no leaf that no mapping names (it could hold
-// anything). A category that the vendor gathers by itself is never claimed,
+// message that could not be read, no leaf that no mapping names and no free
+// text that nobody has read (both could hold anything). A category that the vendor gathers by itself is never claimed,
 // and neither is one above or below something that did leave: "user.contact"
 // is not unexposed when an address left, nor is "user.name.first" when a name did.
 //
@@ -55,6 +55,10 @@ func (a *Answer) claim(q *Query, seen exposure.Set, c coverage, now time.Time) {
 			not("fields that no mapping names left")
 			break
 		}
+	}
+	// Free text can hold anything too, until a detector has read it.
+	if seen.Has(exposure.Text, exposure.Clear) {
+		not("free text that no detector has read left")
 	}
 	proved := len(a.NotProved) == 0
 	if proved {
