@@ -55,7 +55,7 @@ func TestNeverExposedIsClaimedOnlyWhenItIsProved(t *testing.T) {
 		"an unmapped leaf":                       {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Unclassified)}}}}},
 		"an unmapped leaf of nobody":             {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{0, exposure.SetOf(exposure.Unclassified)}}}}},
 		"an unmapped leaf that was never sent":   {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Unclassified)}}}, {Kind: Settled, At: at, Of: 4, Result: NotSent}}, proved: true},
-		"free text that no detector has read":        {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Text)}}}}, proved: false},
+		"free text that no detector has read":    {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Text)}}}}, proved: false},
 		"coverage that another run only resumes": {add: []Entry{start}, proved: true},
 	} {
 		t.Run(name, func(t *testing.T) {
