@@ -24,7 +24,7 @@ func plainGate(t *testing.T, vendors map[string]*vendorsim.Vendor, closed func(v
 		if closed(vendor) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = w.Write([]byte(`{"title":"x","status":503,"reason":"vendor_cut"}`))
+			_, _ = w.Write([]byte(`{"title":"x","status":503,"reason":"vendor-cut"}`))
 			return
 		}
 		to, err := url.Parse(vendors[vendor].URL())
@@ -102,7 +102,7 @@ func TestServiceNoticesThatCordonRefusesAVendor(t *testing.T) {
 	defer cancel()
 	s.run(ctx)
 	for _, vendor := range []string{"acme-mail", "acme-pay", "acme-insight"} {
-		if s.closed[vendor] != "refused by the gate (vendor_cut)" {
+		if s.closed[vendor] != "refused by the gate (vendor-cut)" {
 			t.Errorf("%s: %v", vendor, s.results[vendor])
 		}
 	}

@@ -157,9 +157,9 @@ func TestNodeSaysWhyAHostIsRefused(t *testing.T) {
 
 func TestNodeShowsTheProblemThatCordonAnswersWith(t *testing.T) {
 	proxy := startProxy(t)
-	proxy.problem = `{"status":503,"detail":"acme-mail is cut","reason":"vendor_cut","next":"do without it"}`
+	proxy.problem = `{"status":503,"detail":"acme-mail is cut","reason":"vendor-cut","next":"do without it"}`
 	code, out := runNode(t, proxy.plan(), "a.cjs", `require('https').get('https://v.test/').on('error',e=>console.log(e.message))`)
-	if code != 0 || !strings.Contains(out, "v.test:443: acme-mail is cut (vendor_cut). do without it") {
+	if code != 0 || !strings.Contains(out, "v.test:443: acme-mail is cut (vendor-cut). do without it") {
 		t.Errorf("code %d, printed: %s", code, out)
 	}
 }

@@ -60,7 +60,7 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 	pay := startStripeMock(t)
 
 	all := people.Generate(80, 7)
-	gate := startCordon(t, map[string]string{"acme-mail": mail.URL(), "acme-pay": pay.url, "acme-insight": insight.URL()}, all)
+	gate := startCordon(t, map[string]string{"acme-mail": mail.URL(), "acme-pay": pay.url, "acme-insight": insight.URL()}, all, nil)
 	received := map[string]func() []byte{"acme-mail": mail.Wire, "acme-insight": insight.Wire, "acme-pay": pay.wire}
 	arrived := map[string]func() int{
 		"acme-mail":    func() int { return len(mail.Messages()) },
@@ -151,12 +151,12 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 
 // expectExposed waits for the index, which follows the ledger, and then wants
 // exactly these people: one too many is as wrong as one too few.
-func expectExposed(t *testing.T, gate *cordon, vendor string, want []string) {
+func expectExposed(t *testing.T, gate *cordon, vendor string, want []string, flags ...string) {
 	t.Helper()
 	var got []string
 	var err error
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if got, err = gate.exposed(vendor); err == nil && slices.Equal(got, want) {
+		if got, err = gate.exposed(vendor, flags...); err == nil && slices.Equal(got, want) {
 			return
 		}
 	}

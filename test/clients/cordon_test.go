@@ -39,12 +39,43 @@ var manifests = map[string]string{
 	"acme-insight": "catalogue: segment\nupstream: %s\nhosts: [api.segment.io]\nunclassified: refuse\n",
 }
 
-func startCordon(t *testing.T, upstreams map[string]string, all []people.Person) *cordon {
+var (
+	buildOnce sync.Once
+	built     string
+)
+
+// program is the cordon under test, built once.
+func program(t *testing.T) string {
 	t.Helper()
-	c := &cordon{t: t, dir: t.TempDir(), program: os.Getenv("CORDON")}
-	if c.program == "" {
-		c.program = goBuild(t, "../..", "./cmd/cordon", t.TempDir())
+	if given := os.Getenv("CORDON"); given != "" {
+		return given
 	}
+	buildOnce.Do(func() {
+		dir, err := os.MkdirTemp("", "cordon-clients-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		built = goBuild(t, "../..", "./cmd/cordon", dir)
+	})
+	if built == "" {
+		t.Fatal("cordon could not be built, see the first test")
+	}
+	return built
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(filepath.Dir(built))
+	}
+	os.Exit(code)
+}
+
+// startCordon starts a server for these people in front of the upstreams, by
+// vendor. More files, and lines for cordon.yaml under "", come with extra.
+func startCordon(t *testing.T, upstreams map[string]string, all []people.Person, extra map[string]string) *cordon {
+	t.Helper()
+	c := &cordon{t: t, dir: t.TempDir(), program: program(t)}
 	var csv bytes.Buffer
 	if err := people.WriteCSV(&csv, all); err != nil {
 		t.Fatal(err)
@@ -60,10 +91,15 @@ mirror: ./mirror
 vendors: ./vendors
 listen: {http: "%s", proxy: "%s", smtp: "%s", console: "%s", public: "%s"}
 directory: {file: ./people.csv}
-`, ports[0], ports[1], ports[2], ports[3], ports[4]),
+%s`, ports[0], ports[1], ports[2], ports[3], ports[4], extra[""]),
 	}
 	for vendor, upstream := range upstreams {
 		files["vendors/"+vendor+".yaml"] = "vendor: " + vendor + "\n" + fmt.Sprintf(manifests[vendor], upstream)
+	}
+	for name, text := range extra {
+		if name != "" {
+			files[name] = text
+		}
 	}
 	for name, text := range files {
 		path := filepath.Join(c.dir, name)
@@ -140,10 +176,11 @@ func (c *cordon) run(args ...string) (string, error) {
 	return string(out), err
 }
 
-// exposed lists by directory id who was exposed to the vendor.
-func (c *cordon) exposed(vendor string) ([]string, error) {
+// exposed lists by directory id who was exposed to the vendor. More flags of
+// scope narrow it.
+func (c *cordon) exposed(vendor string, flags ...string) ([]string, error) {
 	file := filepath.Join(c.t.TempDir(), "export.csv")
-	if _, err := c.run("scope", vendor, "--export", file); err != nil {
+	if _, err := c.run(append([]string{"scope", vendor, "--export", file}, flags...)...); err != nil {
 		return nil, err
 	}
 	text, err := os.Open(file)
