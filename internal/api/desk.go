@@ -34,9 +34,8 @@ type Desk struct {
 	Traffic Traffic
 	Now     func() time.Time
 
-	once   sync.Once
-	reads  *throttle
-	recent recentCache
+	once  sync.Once
+	reads *throttle
 	// importing is held by the one import that may run.
 	importing sync.Mutex
 }

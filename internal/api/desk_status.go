@@ -2,14 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
+	"os"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
-	"cordon/internal/exposure"
 	"cordon/internal/isolate"
-	"cordon/internal/scope"
 	"cordon/internal/vendor"
 )
 
@@ -23,7 +21,7 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	}
 	st := Status{Organization: d.Config.Organization.Name, At: d.Now().UTC(), Server: d.Online()}
 	st.Ledger = d.ledgerStatus()
-	recent, today, err := d.recent.get(ctx, d.Index, d.Now())
+	recent, today, err := d.Index.Recent(ctx)
 	if err != nil {
 		st.IndexError = err.Error()
 	}
@@ -63,7 +61,7 @@ func (d *Desk) vendorStatus(spec *vendor.Spec) VendorStatus {
 		c := d.Traffic.Counters()[spec.ID]
 		v.Requests, v.Refused, v.LastAt = c.Disclosures, c.Refusals, c.Last
 	} else {
-		v.Gate, states = d.storedGate(spec.ID)
+		v.Gate, states = d.storedGate(spec)
 	}
 	v.GateProblem = strings.Join(damage, "; ")
 	for route, s := range states {
@@ -75,40 +73,37 @@ func (d *Desk) vendorStatus(spec *vendor.Spec) VendorStatus {
 	return v
 }
 
-// storedGate is the gate without a server, as the next start would load it.
-func (d *Desk) storedGate(v exposure.VendorID) (string, map[string]isolate.State) {
-	routes := map[string]isolate.State{}
+// storedGate is the gate without a server, as the next start would load it: the
+// more closed of what the ledger remembers and what the gate's file says.
+func (d *Desk) storedGate(spec *vendor.Spec) (string, map[string]isolate.State) {
+	last := map[string]isolate.State{}
 	if d.Fold != nil {
-		routes = d.Fold.Gates(v)
+		last = d.Fold.Gates(spec.ID)
 	}
-	own, changed := routes[""]
-	delete(routes, "")
-	if !changed {
-		own = isolate.Open
+	names := []string{""}
+	for _, r := range spec.Routes {
+		names = append(names, r.Name)
 	}
-	return own.String(), routes
-}
-
-// recentCache spares the index when several people look at the same time.
-type recentCache struct {
-	mu     sync.Mutex
-	at     time.Time
-	recent map[exposure.VendorID]scope.Recent
-	today  uint64
-}
-
-func (c *recentCache) get(ctx context.Context, x *scope.Index, now time.Time) (map[exposure.VendorID]scope.Recent, uint64, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.recent != nil && now.Sub(c.at) < 500*time.Millisecond && now.After(c.at) {
-		return c.recent, c.today, nil
+	states := map[string]isolate.State{}
+	for _, name := range names {
+		s, remembered := last[name]
+		if !remembered {
+			s = isolate.Open
+		}
+		file, err := isolate.ReadGate(d.Config.Data, spec.ID, name)
+		if err == nil || !errors.Is(err, os.ErrNotExist) { // unreadable reads as cut
+			s = min(s, file)
+		}
+		states[name] = s
 	}
-	recent, today, err := x.Recent(ctx)
-	if err != nil {
-		return nil, 0, err
+	own := states[""]
+	delete(states, "")
+	for name, s := range states { // a route is reported where it differs from its vendor
+		if s >= own {
+			delete(states, name)
+		}
 	}
-	c.at, c.recent, c.today = now, recent, today
-	return recent, today, nil
+	return own.String(), states
 }
 
 // Counts are the messages recorded per vendor since the server started.

@@ -31,7 +31,7 @@ func (d *Desk) summary(spec *vendor.Spec) VendorSummary {
 		state, _ := d.Gates.Gate(spec.ID).State("")
 		s.Gate = state.String()
 	} else {
-		s.Gate, _ = d.storedGate(spec.ID)
+		s.Gate, _ = d.storedGate(spec)
 	}
 	return s
 }

@@ -83,6 +83,11 @@ func (a *App) Start(ctx context.Context) error {
 		undo()
 		return err
 	}
+	// A new ledger has a signed and mirrored head from its first message on.
+	if err := a.ledger.Checkpoint(ctx); err != nil {
+		undo()
+		return fmt.Errorf("signing the ledger's head: %w", err)
+	}
 	a.listeners = opened
 	for _, l := range opened {
 		go func() {

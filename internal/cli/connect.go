@@ -70,7 +70,11 @@ func (e *Env) token() (string, error) {
 	if err != nil {
 		return "", &Fault{Code: exitUsage, What: "reading --token-file: " + err.Error(), Next: "name the file that holds the token from `cordon user add`", Cause: err}
 	}
-	return strings.TrimSpace(string(data)), nil
+	token := strings.TrimSpace(string(data))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", &Fault{Code: exitUsage, What: e.Flags.TokenFile + " does not hold a token", Next: "put the one line in it that `cordon user add` printed"}
+	}
+	return token, nil
 }
 
 // office is how a verb reaches the desk: over the socket, at --server, or in

@@ -71,6 +71,7 @@ func TestVerbs(t *testing.T) {
 				if err == nil {
 					ts.Setenv("HTTP", h.app.Addresses().HTTP)
 					ts.Setenv("PROXY", h.app.Addresses().Proxy)
+					ts.Setenv("PROXY", h.app.Addresses().Proxy)
 					ts.Setenv("CONSOLE", h.app.Addresses().Console)
 				}
 			},
