@@ -26,7 +26,7 @@ type load struct {
 	people  int // recipients are drawn from this many addresses
 }
 
-// sample is one round: counts and latencies of the requests that both began and ended in the measured time.
+// sample is one round: counts and latencies of the requests that ended in the measured time.
 type sample struct {
 	Requests int
 	Errors   int // answers other than 2xx, and broken connections
@@ -69,7 +69,6 @@ func (l load) run(cpu func() time.Duration) (sample, error) {
 			req := l.request.clone()
 			br := bufio.NewReaderSize(c, 16<<10)
 			for !stop.Load() {
-				counted := measuring.Load()
 				start := time.Now()
 				req.address(rand.IntN(l.people))
 				status, err := exchange(c, br, req.bytes)
@@ -84,7 +83,7 @@ func (l load) run(cpu func() time.Duration) (sample, error) {
 					if status == 0 {
 						break // the connection is gone
 					}
-				} else if counted && measuring.Load() {
+				} else if measuring.Load() {
 					took = append(took, time.Since(start))
 				}
 			}
@@ -111,12 +110,18 @@ func (l load) run(cpu func() time.Duration) (sample, error) {
 		s.FirstErr = first.Error()
 	}
 	if len(all) == 0 {
-		return s, fmt.Errorf("no request succeeded: %w", first)
+		if first == nil {
+			first = errTooShort
+		}
+		return s, first
 	}
 	slices.Sort(all)
 	s.P50, s.P99 = all[len(all)/2], all[len(all)*99/100]
 	return s, nil
 }
+
+// errTooShort says that not one request ended in the measured time, and none failed either.
+var errTooShort = errors.New("no request ended within the round")
 
 // exchange writes one request and reads one answer, its body discarded. Status 0 means the connection broke.
 func exchange(c net.Conn, br *bufio.Reader, request []byte) (status int, err error) {
