@@ -17,10 +17,12 @@ const maxForm = 16 << 10
 // ask is the page before a change: what would happen, and a field for the
 // vendor's name. Nothing changes by opening it.
 func (c *Console) ask(w http.ResponseWriter, r *http.Request) error {
-	return c.askAgain(w, r, http.StatusOK, "")
+	return c.askAgain(w, r, "")
 }
 
-func (c *Console) askAgain(w http.ResponseWriter, r *http.Request, status int, why string) error {
+// askAgain draws the form, with what was wrong with the last try. It is no
+// error of HTTP: browsers would write one into their console.
+func (c *Console) askAgain(w http.ResponseWriter, r *http.Request, why string) error {
 	name, verb := r.PathValue("vendor"), r.PathValue("verb")
 	if !verbs[verb] {
 		c.problem(w, r, http.StatusNotFound, "There is no such page.", "")
@@ -34,7 +36,7 @@ func (c *Console) askAgain(w http.ResponseWriter, r *http.Request, status int, w
 	if err != nil {
 		return err
 	}
-	c.draw(w, status, "ask.html", askPage{
+	c.draw(w, http.StatusOK, "ask.html", askPage{
 		frame: c.frame(r, titleOf(verb, name), s), Verb: verb, Vendor: vendorOf(s, name), Preview: preview,
 		Reason: r.PostFormValue("reason"), Problem: why,
 	})
@@ -51,7 +53,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, verb := r.PathValue("vendor"), r.PathValue("verb")
 	if strings.TrimSpace(r.PostFormValue("name")) != name {
-		return c.askAgain(w, r, http.StatusUnprocessableEntity, fmt.Sprintf("Type %s to %s it. Nothing was changed.", name, verb))
+		return c.askAgain(w, r, fmt.Sprintf("Type %s to %s it. Nothing was changed.", name, verb))
 	}
 	change, err := c.office.ChangeGate(r.Context(), verb, name, api.GateRequest{Reason: r.PostFormValue("reason")})
 	if err != nil {
