@@ -1,0 +1,142 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cordon/internal/api"
+	"cordon/internal/app"
+	"cordon/internal/config"
+)
+
+// furnish writes a configuration with one vendor into dir.
+func furnish(t *testing.T, dir, upstream string) string {
+	t.Helper()
+	for name, text := range map[string]string{
+		"cordon.yaml":            "organization: {name: Example Photos, domain: photos.example}\nlisten: {http: \"127.0.0.1:0\", proxy: \"127.0.0.1:0\", console: \"127.0.0.1:0\"}\n",
+		"vendors/acme-mail.yaml": "vendor: acme-mail\ncatalogue: sendgrid\nupstream: " + upstream + "\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "cordon.yaml")
+}
+
+func open(t *testing.T, path string, o config.Overrides) (*app.App, error) {
+	t.Helper()
+	cfg, specs, _, problems := config.LoadOrCreate(path, o)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return app.New(t.Context(), cfg, specs, app.Options{Log: slog.New(slog.DiscardHandler)})
+}
+
+func stop(t *testing.T, a *app.App) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := a.Stop(ctx); err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+}
+
+const mail = `{"personalizations":[{"to":[{"email":"ada@photos.example"}]}],"from":{"email":"us@photos.example"},"subject":"Hi","content":[{"type":"text/plain","value":"x"}]}`
+
+func TestServesOnFreePortsFromADeepFolder(t *testing.T) {
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	defer vendor.Close()
+	// Deeper than the 108 bytes of a Unix socket's address.
+	dir := filepath.Join(t.TempDir(), strings.Repeat("deep/", 30))
+	path := furnish(t, dir, vendor.URL)
+	a, err := open(t, path, config.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Post("http://"+a.Addresses().HTTP+"/acme-mail/v3/mail/send", "application/json", strings.NewReader(mail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	data := filepath.Join(dir, "data")
+	if !api.SocketAlive(data) {
+		t.Fatal("nobody answers on the socket")
+	}
+	status, err := api.Socket(data, "").Status(t.Context())
+	if err != nil || len(status.Vendors) != 1 || status.Vendors[0].Disclosures24h != 1 || status.Vendors[0].Subjects24h != 1 {
+		t.Fatalf("status %+v, %v", status, err)
+	}
+	if info, err := os.Stat(a.Addresses().Socket); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket's mode is %v, %v", info.Mode(), err)
+	}
+	stop(t, a)
+	if api.SocketAlive(data) {
+		t.Error("somebody still answers on the socket")
+	}
+
+	// Coverage began before the message and ended after it.
+	cfg, specs, problems := config.Load(path, config.Overrides{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	reader, err := app.OpenReadOnly(t.Context(), cfg, specs, app.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	var kinds []string
+	err = reader.Desk().Tail(api.WithActor(t.Context(), api.LocalActor), 1, 0, false, func(e api.Entry) error {
+		kinds = append(kinds, e.Kind)
+		return nil
+	})
+	if want := "coverage-start disclosure outcome coverage-stop"; err != nil || strings.Join(kinds, " ") != want {
+		t.Errorf("entries %q, %v; want %q", strings.Join(kinds, " "), err, want)
+	}
+}
+
+func TestTakenPortLeavesNothingBehind(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	path := furnish(t, t.TempDir(), "http://127.0.0.1:9")
+	addr := taken.Addr().String()
+	a, err := open(t, path, config.Overrides{ListenConsole: &addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = a.Run(t.Context())
+	refused, ok := errors.AsType[*app.ListenError](err)
+	if !ok || refused.Key != "console" || !strings.Contains(refused.Next(), "--listen-console 127.0.0.1:PORT") {
+		t.Fatalf("err %v", err)
+	}
+	if addr := a.Addresses().HTTP; addr != "" {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			t.Error("another door stayed open")
+		}
+	}
+	// The data directory is free again, and in good order.
+	b, err := open(t, path, config.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop(t, b)
+}
