@@ -49,7 +49,8 @@ func (d *Desk) vendorStatus(spec *vendor.Spec) VendorStatus {
 	if v.Name == "" {
 		v.Name = v.Vendor
 	}
-	states, damage := map[string]isolate.State{}, []string(nil)
+	var states map[string]isolate.State
+	var damage []string
 	if d.Gates != nil {
 		g := d.Gates.Gate(spec.ID).Status()
 		v.Gate, v.Epoch, v.Connections, v.InFlight = g.State.String(), uint64(g.Epoch), g.Conns, len(g.Live)

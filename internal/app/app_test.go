@@ -105,7 +105,7 @@ func TestServesOnFreePortsFromADeepFolder(t *testing.T) {
 		kinds = append(kinds, e.Kind)
 		return nil
 	})
-	if want := "coverage-start disclosure outcome coverage-stop"; err != nil || strings.Join(kinds, " ") != want {
+	if want := "config coverage-start disclosure outcome coverage-stop"; err != nil || strings.Join(kinds, " ") != want {
 		t.Errorf("entries %q, %v; want %q", strings.Join(kinds, " "), err, want)
 	}
 }

@@ -77,6 +77,19 @@ func (a *App) Start(ctx context.Context) error {
 	a.addresses.Socket = api.SocketPath(a.cfg.Data)
 	opened = append(opened, &listener{"the socket", socket, a.httpDoor(a.access.Socket(handler)), make(chan struct{})})
 
+	// Which manifests were in force from here on; it also gives a ledger that
+	// knows no vendor yet a head to sign and to mirror.
+	names := make([]string, 0, len(a.specs))
+	for _, s := range a.specs {
+		names = append(names, string(s.ID))
+	}
+	_, err = a.ledger.Append(ctx, ledger.Event{
+		Kind: ledger.EventConfig, At: a.o.Now(), Actor: "cordon", Fields: map[string]any{"vendors": strings.Join(names, " ")},
+	})
+	if err != nil {
+		undo()
+		return fmt.Errorf("recording the configuration: %w", err)
+	}
 	// Coverage begins before the first message can pass and not after: a
 	// message outside of any coverage would look like one that Cordon missed.
 	if err := a.coverage(ctx, ledger.EventCoverageStart); err != nil {

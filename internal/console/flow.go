@@ -60,9 +60,10 @@ func (f *flow) rates(vendor string) []float64 {
 	return append([]float64(nil), f.perSecond[vendor]...)
 }
 
-// recentRate is the mean of the last ten seconds.
+// recentRate is the mean of the last three seconds: calm enough to read, and
+// zero soon after a cut.
 func recentRate(rates []float64) float64 {
-	rates = rates[max(0, len(rates)-10):]
+	rates = rates[max(0, len(rates)-3):]
 	if len(rates) == 0 {
 		return 0
 	}

@@ -28,7 +28,7 @@ type overviewPage struct {
 
 type vendorRow struct {
 	api.VendorStatus
-	// PerSecond is the flow of the last ten seconds; Spark the last minute.
+	// PerSecond is the flow of the last three seconds; Spark the last minute.
 	PerSecond float64
 	Spark     sparkline
 	MayChange bool
