@@ -3,12 +3,14 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"cordon/internal/api"
-	"cordon/internal/config"
 	"cordon/internal/exposure"
 	"cordon/internal/figure"
 	"cordon/internal/isolate"
@@ -107,21 +109,15 @@ func (e *Env) askGate(ctx context.Context, verb, name string, r api.GateRequest)
 		defer o.close()
 		return o.ChangeGate(ctx, verb, name, r)
 	}
-	c, specs, err := e.load()
+	data, known, err := e.gateHouse(name)
 	if err != nil {
-		// The emergency verb must not fail because a file of the configuration
-		// is broken: the data directory is all that a gate needs.
 		return api.GateChange{}, err
 	}
-	known := false
-	for _, s := range specs {
-		known = known || string(s.ID) == name
-	}
-	if !api.SocketAlive(c.Data) {
+	if !api.SocketAlive(data) {
 		if !known {
 			return api.GateChange{}, &Fault{Code: exitError, What: fmt.Sprintf("there is no vendor %q", name), Next: "cordon vendor list"}
 		}
-		return e.writeGate(c, name, r.Route, "no server runs: the next start comes up cut")
+		return e.writeGate(data, name, r.Route, "no server runs: the next start comes up cut")
 	}
 	token, err := e.token()
 	if err != nil {
@@ -129,19 +125,41 @@ func (e *Env) askGate(ctx context.Context, verb, name string, r api.GateRequest)
 	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	change, err := api.Socket(c.Data, token).ChangeGate(limited, verb, name, r)
+	change, err := api.Socket(data, token).ChangeGate(limited, verb, name, r)
 	if err == nil || limited.Err() == nil || ctx.Err() != nil {
 		return change, err
 	}
 	if !known {
 		return change, &Fault{Code: exitError, What: fmt.Sprintf("the server does not answer, and there is no vendor %q", name), Next: "cordon vendor list"}
 	}
-	return e.writeGate(c, name, r.Route,
+	return e.writeGate(data, name, r.Route,
 		"the server did not answer within 2 s: its gate file is written, which a gateway that still runs obeys at once; connections were not counted")
 }
 
-func (e *Env) writeGate(c *config.Config, name, route, why string) (api.GateChange, error) {
-	done, err := isolate.WriteGate(c.Data, exposure.VendorID(name), route, isolate.Cut)
+// gateHouse finds the data directory, and whether it or a manifest knows the
+// vendor. The emergency verb must not fail because a file of the configuration
+// is broken: a gate file that lies where it should is then enough.
+func (e *Env) gateHouse(name string) (data string, known bool, err error) {
+	c, specs, err := e.load()
+	if err == nil {
+		for _, s := range specs {
+			known = known || string(s.ID) == name
+		}
+		return c.Data, known, nil
+	}
+	data = e.Flags.Data
+	if data == "" {
+		data = filepath.Join(filepath.Dir(e.configPath()), "data")
+	}
+	if _, broken := isolate.ReadGate(data, exposure.VendorID(name), ""); errors.Is(broken, os.ErrNotExist) {
+		return "", false, err
+	}
+	e.Say("warning: %v; cutting by the gate file in %s", err, data)
+	return data, true, nil
+}
+
+func (e *Env) writeGate(data, name, route, why string) (api.GateChange, error) {
+	done, err := isolate.WriteGate(data, exposure.VendorID(name), route, isolate.Cut)
 	if err != nil {
 		return api.GateChange{}, &Fault{Code: exitError, What: "writing the gate file: " + err.Error(),
 			Next: "stop the server: nothing is forwarded then", Cause: err}
