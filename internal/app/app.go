@@ -146,6 +146,9 @@ func (a *App) openGateway() error {
 			return fmt.Errorf("reading the token of app %s: %w", c.App, err)
 		}
 		app := gateway.App{Name: c.App, Token: token}
+		if c.Vendors != nil { // nil means all to the gateway: an empty list must stay one
+			app.Vendors = []exposure.VendorID{}
+		}
 		for _, v := range c.Vendors {
 			app.Vendors = append(app.Vendors, exposure.VendorID(v))
 		}

@@ -67,6 +67,9 @@ func (c *Config) Check(r *strict.Report) {
 		if other, same := tokens[a.Token]; same && a.Token != "" {
 			r.Add(at+".token", fmt.Sprintf("the apps %q and %q have the same token", other, a.App), "give each its own")
 		}
+		if a.Vendors != nil && len(a.Vendors) == 0 {
+			r.Add(at+".vendors", fmt.Sprintf("the app %q has an empty list of vendors", a.App), "name the vendors it may send to; without the key it may send to all")
+		}
 		apps[a.App], tokens[a.Token] = true, a.App
 	}
 	if c.Directory.Query != "" && !isURL(c.Directory.File) {
