@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -91,22 +92,8 @@ func TestServesOnFreePortsFromADeepFolder(t *testing.T) {
 	}
 
 	// Coverage began before the message and ended after it.
-	cfg, specs, problems := config.Load(path, config.Overrides{})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	reader, err := app.OpenReadOnly(t.Context(), cfg, specs, app.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
-	var kinds []string
-	err = reader.Desk().Tail(api.WithActor(t.Context(), api.LocalActor), 1, 0, false, func(e api.Entry) error {
-		kinds = append(kinds, e.Kind)
-		return nil
-	})
-	if want := "config coverage-start disclosure outcome coverage-stop"; err != nil || strings.Join(kinds, " ") != want {
-		t.Errorf("entries %q, %v; want %q", strings.Join(kinds, " "), err, want)
+	if kinds, want := recorded(t, path), "config coverage-start disclosure outcome coverage-stop"; kinds != want {
+		t.Errorf("entries %q; want %q", kinds, want)
 	}
 }
 
@@ -139,4 +126,63 @@ func TestTakenPortLeavesNothingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop(t, b)
+}
+
+// A stream that never ends must not cost the record of when Cordon stopped to
+// stand in the way.
+func TestStopWithAnEndlessStreamStillRecordsTheEndOfCoverage(t *testing.T) {
+	begun := make(chan struct{})
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte("data: 1\n\n"))
+		w.(http.Flusher).Flush()
+		close(begun)
+		<-r.Context().Done()
+	}))
+	defer vendor.Close()
+	path := furnish(t, t.TempDir(), vendor.URL)
+	a, err := open(t, path, config.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if r, err := http.Post("http://"+a.Addresses().HTTP+"/acme-mail/v3/mail/send", "application/json", strings.NewReader(mail)); err == nil {
+			io.Copy(io.Discard, r.Body)
+			r.Body.Close()
+		}
+	}()
+	<-begun
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	if err := a.Stop(ctx); err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+	if kinds := recorded(t, path); !strings.HasSuffix(kinds, "coverage-stop") {
+		t.Errorf("entries %q", kinds)
+	}
+}
+
+// recorded are the kinds of all entries.
+func recorded(t *testing.T, path string) string {
+	t.Helper()
+	cfg, specs, problems := config.Load(path, config.Overrides{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	reader, err := app.OpenReadOnly(t.Context(), cfg, specs, app.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	var kinds []string
+	err = reader.Desk().Tail(api.WithActor(t.Context(), api.LocalActor), 1, 0, false, func(e api.Entry) error {
+		kinds = append(kinds, e.Kind)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(kinds, " ")
 }

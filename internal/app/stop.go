@@ -12,6 +12,9 @@ import (
 // drain is how long messages on their way may take to end.
 const drain = 10 * time.Second
 
+// record is how long the last entries may take, whatever came before them.
+const record = 5 * time.Second
+
 // Stop shuts the doors, lets messages on their way end, records that Cordon no
 // longer stands in the way, and closes everything. It may be called twice, and
 // on an App that never started.
@@ -50,8 +53,11 @@ func (a *App) stop(ctx context.Context) error {
 	if a.parts != nil && a.ledger != nil && a.ledger.Status().Err == nil {
 		if len(a.listeners) > 0 {
 			// After the last message. Without this entry (a crash) the index
-			// takes the last sign of life as the end.
-			errs = append(errs, a.coverage(limited, ledger.EventCoverageStop))
+			// takes the last sign of life as the end. The time for it is its own:
+			// one stream that never ends uses all of the drain's up.
+			recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), record)
+			errs = append(errs, a.coverage(recording, ledger.EventCoverageStop))
+			cancel()
 		}
 		if a.fold != nil {
 			errs = append(errs, a.fold.MarkAll(a.ledger))
