@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"cordon/internal/gateway"
 	"cordon/internal/isolate"
@@ -77,8 +76,9 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 	return answer, nil
 }
 
-// routeOf checks the name of a route. A name that no mapping has is taken when
-// it looks like one: messages on unmapped routes carry "METHOD /*".
+// routeOf checks the name of a route: one of the manifest, or what messages on
+// unmapped routes carry, "METHOD /*". Nothing else is taken: the name goes into
+// the ledger, where no stranger's words belong.
 func routeOf(spec *vendor.Spec, name string) (string, error) {
 	if name == "" {
 		return "", nil
@@ -90,7 +90,7 @@ func routeOf(spec *vendor.Spec, name string) (string, error) {
 		}
 		names = append(names, r.Name)
 	}
-	if method, rest, ok := strings.Cut(name, " "); ok && rest == "/*" && method == strings.ToUpper(method) {
+	if vendor.IsUnmappedName(name) {
 		return name, nil
 	}
 	next := "cordon vendor show " + string(spec.ID)

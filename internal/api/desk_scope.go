@@ -4,10 +4,12 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"cordon/internal/exposure"
+	"cordon/internal/gateway"
 	"cordon/internal/scope"
 )
 
@@ -19,7 +21,7 @@ func (d *Desk) Scope(ctx context.Context, q ScopeQuery) (*scope.Answer, error) {
 	if err := d.needLedger(); err != nil {
 		return nil, err
 	}
-	query, err := d.query(q)
+	query, err := d.query(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func (d *Desk) ExportScope(ctx context.Context, q ScopeQuery, w io.Writer) error
 	if err := d.needLedger(); err != nil {
 		return err
 	}
-	query, err := d.query(q)
+	query, err := d.query(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -63,11 +65,11 @@ func (d *Desk) ExportScope(ctx context.Context, q ScopeQuery, w io.Writer) error
 	return err
 }
 
-func (d *Desk) query(q ScopeQuery) (scope.Query, error) {
-	spec, err := d.spec(q.Vendor)
-	if err != nil {
-		return scope.Query{}, err
-	}
+// query checks a question. A name that neither the configuration nor the
+// ledger knows is refused: "nobody" would be the answer to a typing mistake, and
+// somebody could be told so. What only the ledger knows is answered for: a
+// vendor, a route or an app is asked about long after its manifest is gone.
+func (d *Desk) query(ctx context.Context, q ScopeQuery) (scope.Query, error) {
 	basis, ok := scope.ParseBasis(q.Basis)
 	if !ok {
 		return scope.Query{}, problem(http.StatusUnprocessableEntity, "basis-unknown", "use held or sent", "there is no basis %q", q.Basis)
@@ -75,13 +77,60 @@ func (d *Desk) query(q ScopeQuery) (scope.Query, error) {
 	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
 		return scope.Query{}, problem(http.StatusUnprocessableEntity, "window-empty", "give --since before --until", "the window ends before it begins")
 	}
-	if _, err := routeOf(spec, q.Route); err != nil {
+	used, err := d.Index.Pathways(ctx, exposure.VendorID(q.Vendor))
+	if err != nil {
+		return scope.Query{}, unavailable("answering from the index", err)
+	}
+	// What a vendor without a manifest gathers by itself nobody says: then it
+	// may be anything, and nothing is claimed.
+	collects := exposure.Categories()
+	apps, credentials := []string{gateway.Anonymous}, []string{}
+	spec, err := d.spec(q.Vendor)
+	switch {
+	case err == nil:
+		collects = spec.Collects
+		if spec.Credential != nil {
+			credentials = append(credentials, spec.Credential.Secret)
+		}
+	case len(used) == 0:
+		return scope.Query{}, err
+	}
+	for _, a := range d.Config.Apps {
+		apps = append(apps, a.App)
+	}
+	routes := make([]string, 0, len(used))
+	for _, p := range used {
+		routes, apps, credentials = append(routes, p.Route), append(apps, p.App), append(credentials, p.Credential)
+	}
+	if !slices.Contains(routes, q.Route) && spec != nil {
+		if _, err := routeOf(spec, q.Route); err != nil {
+			return scope.Query{}, err
+		}
+	} else if err := known("route", q.Route, routes); err != nil {
+		return scope.Query{}, err
+	}
+	if err := known("app", q.App, apps); err != nil {
+		return scope.Query{}, err
+	}
+	if err := known("credential", q.Credential, credentials); err != nil {
 		return scope.Query{}, err
 	}
 	return scope.Query{
-		Vendor: spec.ID, Route: q.Route, App: q.App, Credential: q.Credential,
-		Since: q.Since, Until: q.Until, Basis: basis, Collects: spec.Collects,
+		Vendor: exposure.VendorID(q.Vendor), Route: q.Route, App: q.App, Credential: q.Credential,
+		Since: q.Since, Until: q.Until, Basis: basis, Collects: collects,
 	}, nil
+}
+
+// known refuses a name that is not in the list; none at all is no mistake.
+func known(what, name string, list []string) error {
+	if name == "" || slices.Contains(list, name) {
+		return nil
+	}
+	next := "leave --" + what + " out to see everything"
+	if near := nearest(name, list); near != "" {
+		next = "did you mean " + near + "?"
+	}
+	return problem(http.StatusNotFound, "unknown-"+what, next, "nothing was ever sent by the %s %q, and nothing is configured under that name", what, name)
 }
 
 // Subject tells what every vendor got about the person behind an identifier.

@@ -186,3 +186,76 @@ func recorded(t *testing.T, path string) string {
 	}
 	return strings.Join(kinds, " ")
 }
+
+// An empty answer to a typing mistake would be told to people as the truth; and
+// a vendor is asked about long after its manifest was taken away.
+func TestScopeKnowsWhatTheLedgerKnowsAndRefusesTheRest(t *testing.T) {
+	vendor := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer vendor.Close()
+	path := furnish(t, t.TempDir(), vendor.URL)
+	a, err := open(t, path, config.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Post("http://"+a.Addresses().HTTP+"/acme-mail/v3/mail/send", "application/json", strings.NewReader(mail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	local := api.WithActor(t.Context(), api.LocalActor)
+	before := a.Desk().Ledger.Status().Size
+	for name, c := range map[string]struct {
+		q      api.ScopeQuery
+		reason string
+	}{
+		"app":             {api.ScopeQuery{Vendor: "acme-mail", App: "anonymuos"}, "unknown-app"},
+		"somebody as app": {api.ScopeQuery{Vendor: "acme-mail", App: "ada@photos.example"}, "unknown-app"},
+		"credential":      {api.ScopeQuery{Vendor: "acme-mail", Credential: "file:other.secret"}, "unknown-credential"},
+		"route":           {api.ScopeQuery{Vendor: "acme-mail", Route: "POST /v3/mail/sent"}, "unknown-route"},
+		"word as method":  {api.ScopeQuery{Vendor: "acme-mail", Route: "ADA@PHOTOS.EXAMPLE /*"}, "unknown-route"},
+		"vendor":          {api.ScopeQuery{Vendor: "acme"}, "unknown-vendor"},
+	} {
+		if answer, err := a.Desk().Scope(local, c.q); reasonOf(err) != c.reason {
+			t.Errorf("%s: %+v, %v", name, answer, err)
+		}
+		if err := a.Desk().ExportScope(local, c.q, io.Discard); reasonOf(err) != c.reason {
+			t.Errorf("exporting by %s: %v", name, err)
+		}
+	}
+	if _, err := a.Desk().ChangeGate(local, "cut", "acme-mail", api.GateRequest{Route: "ADA@PHOTOS.EXAMPLE /*"}); reasonOf(err) != "unknown-route" {
+		t.Errorf("cut a route that cannot be: %v", err)
+	}
+	if after := a.Desk().Ledger.Status().Size; after > before+1 { // the outcome may have come in
+		t.Errorf("%d entries were written for questions that were refused", after-before)
+	}
+	for name, q := range map[string]api.ScopeQuery{
+		"app": {Vendor: "acme-mail", App: "anonymous"}, "route": {Vendor: "acme-mail", Route: "POST /v3/mail/send"},
+	} {
+		if answer, err := a.Desk().Scope(local, q); err != nil || answer.Subjects != 1 {
+			t.Errorf("%s: %+v, %v", name, answer, err)
+		}
+	}
+	stop(t, a)
+
+	if err := os.Remove(filepath.Join(filepath.Dir(path), "vendors", "acme-mail.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = open(t, path, config.Overrides{}); err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	answer, err := a.Desk().Scope(local, api.ScopeQuery{Vendor: "acme-mail", Route: "POST /v3/mail/send"})
+	if err != nil || answer.Subjects != 1 || len(answer.NeverExposed) != 0 {
+		t.Errorf("without its manifest: %+v, %v", answer, err)
+	}
+}
+
+func reasonOf(err error) string {
+	if p, ok := errors.AsType[*api.Error](err); ok {
+		return p.Reason
+	}
+	return ""
+}

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -111,6 +112,26 @@ func (n *names) addSet(s exposure.Set) setID {
 	n.sets = append(n.sets, s)
 	n.setOf[s] = id
 	return id
+}
+
+// Pathways lists every way by which the vendor was ever sent a disclosure, also
+// those that no configuration names any more.
+func (x *Index) Pathways(ctx context.Context, v exposure.VendorID) ([]exposure.Pathway, error) {
+	if err := x.Sync(ctx); err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err != nil {
+		return nil, x.err
+	}
+	var out []exposure.Pathway
+	for _, p := range x.names.pathways {
+		if p.Vendor == v {
+			out = append(out, p.Pathway)
+		}
+	}
+	return out, nil
 }
 
 // save writes the new names into the batch.

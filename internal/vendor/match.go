@@ -19,6 +19,13 @@ var unmappedNames = func() map[string]string {
 
 const unmappedOther = "OTHER /*"
 
+// IsUnmappedName reports whether name is one of those that Match gives to
+// requests that nothing maps.
+func IsUnmappedName(name string) bool {
+	method, _, _ := strings.Cut(name, " ")
+	return name == unmappedOther || (name != "" && unmappedNames[method] == name)
+}
+
 // Match finds the route of a request. It never fails: what nothing maps gets
 // the route METHOD + " /*". Path is percent-encoded, without query, relative
 // to the upstream's address.
