@@ -127,6 +127,31 @@ func TestLaterUserMayNotApproveAnEarlierWish(t *testing.T) {
 	}
 }
 
+// Who approves has seen one wish; another must not slip into its place.
+func TestWishThatWaitsIsNotReplacedByAnother(t *testing.T) {
+	users := newUsers(&tape{})
+	local := as(LocalActor)
+	users.Add(local, "alex", Administrator)
+	dana, _ := users.Add(local, "dana", Responder)
+	danaActor, _ := users.Who(dana.Token)
+	eve, _ := users.Add(local, "eve", Viewer)
+	if _, err := users.Approve(as(danaActor), "eve"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := users.ChangeRole(local, "eve", Auditor); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := users.ChangeRole(local, "eve", Administrator); reason(err) != "wish-waiting" {
+		t.Errorf("the wish was replaced: %v", err)
+	}
+	if _, err := users.Approve(as(danaActor), "eve"); err != nil {
+		t.Fatal(err)
+	}
+	if who, _ := users.Who(eve.Token); who.Role != Auditor {
+		t.Errorf("approved as %s", who.Role)
+	}
+}
+
 func TestUserThatTheLedgerDoesNotHoldDoesNotExist(t *testing.T) {
 	users := newUsers(&tape{broken: ledger.ErrUnavailable})
 	if _, err := users.Add(as(LocalActor), "alex", Administrator); !errors.Is(err, ledger.ErrUnavailable) {

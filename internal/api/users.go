@@ -91,6 +91,9 @@ func (u *Users) fold(seq uint64, e ledger.Event) {
 		if s == nil || s.State != "active" {
 			return
 		}
+		if s.wish != 0 { // see ChangeRole
+			return
+		}
 		if u.paired {
 			s.Wants, s.wish, s.wishBy = text("role"), seq, e.Actor
 		} else {
@@ -178,6 +181,12 @@ func (u *Users) ChangeRole(ctx context.Context, name string, role Role) (User, e
 	s := u.byName[name]
 	if s == nil || s.State != "active" {
 		return User{}, noSuchUser(name)
+	}
+	if s.wish != 0 {
+		// An approval names the user, not the role: a wish that could be put in
+		// the place of another would be approved unseen.
+		return User{}, problem(http.StatusConflict, "wish-waiting",
+			"let another user run `cordon user approve "+name+" --token-file FILE` first", "%s waits to become %s already", name, s.Wants)
 	}
 	if err := u.commit(ctx, actor, map[string]any{"op": "role", "user": name, "role": string(role)}); err != nil {
 		return User{}, err
