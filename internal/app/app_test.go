@@ -17,6 +17,7 @@ import (
 	"cordon/internal/api"
 	"cordon/internal/app"
 	"cordon/internal/config"
+	"cordon/internal/isolate"
 )
 
 // furnish writes a configuration with one vendor into dir.
@@ -258,4 +259,31 @@ func reasonOf(err error) string {
 		return p.Reason
 	}
 	return ""
+}
+
+func TestCutWithoutAServerIsRecordedWithoutThePathOfTheData(t *testing.T) {
+	path := furnish(t, t.TempDir(), "http://127.0.0.1:9")
+	a, err := open(t, path, config.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop(t, a)
+	data := filepath.Join(filepath.Dir(path), "data")
+	if _, err := isolate.WriteGate(data, "acme-mail", "", isolate.Cut); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = open(t, path, config.Overrides{}); err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	var found []any
+	err = a.Desk().Tail(api.WithActor(t.Context(), api.LocalActor), 1, 0, false, func(e api.Entry) error {
+		if e.Kind == "gate" && e.Fields["gate"] == "cut" {
+			found = append(found, e.Fields["found"])
+		}
+		return nil
+	})
+	if err != nil || len(found) != 1 || strings.Contains(found[0].(string), data) || !strings.Contains(found[0].(string), "acme-mail.gate says cut") {
+		t.Errorf("recorded %q, %v", found, err)
+	}
 }

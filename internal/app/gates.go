@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
@@ -19,9 +21,11 @@ func (a *App) adopt(ctx context.Context, r isolate.Report) error {
 	if r.InForce >= last {
 		return nil
 	}
+	// Where the data lie is nobody's business for ever: often below somebody's name.
+	found := strings.ReplaceAll(r.Problem, a.cfg.Data+string(filepath.Separator), "")
 	seq, err := a.ledger.Append(ctx, ledger.Event{
 		Kind: ledger.EventGate, Vendor: r.Vendor, At: a.o.Now(), Actor: "gate-file",
-		Fields: map[string]any{"gate": r.InForce.String(), "from": last.String(), "route": r.Route, "found": r.Problem},
+		Fields: map[string]any{"gate": r.InForce.String(), "from": last.String(), "route": r.Route, "found": found},
 	})
 	if err != nil {
 		return fmt.Errorf("recording the gate of %s: %w", r.Vendor, err)
