@@ -22,7 +22,7 @@
 //	    25   32  RFC 6962 leaf hash of the previous header; zero for batch 0
 //	    57    8  number of the first entry
 //	    65    4  count of entries, at least 1
-//	    69    8  start: earliest time among the entries, milliseconds since 1970 UTC, signed
+//	    69    8  start: no entry is earlier, milliseconds since 1970 UTC, signed
 //	    77    8  end: latest time among the entries
 //	    85   32  root over the entries
 //

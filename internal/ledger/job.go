@@ -54,9 +54,13 @@ type eventJob struct {
 	seq   uint64 // set by the committer
 }
 
-// group is what goes into one batch. It grows until the committer takes it.
+// group is what goes into one batch. It grows until the committer seals it,
+// which is as late as can be: while the disk works on the batch before.
 type group struct {
-	jobs []job
+	jobs  []job // added and not yet drained; guarded by queue.mu
+	count int   // added so far; guarded by queue.mu
+	due   bool  // somebody waits for it, or nobody did for long enough; guarded by queue.mu
+
 	done chan struct{} // closed when it is on disk, or never will be
 	err  error         // why not; valid after done
 }
@@ -64,14 +68,16 @@ type group struct {
 // queue collects jobs into groups.
 type queue struct {
 	mu     sync.Mutex
-	open   *group
+	open   *group   // the group that add adds to
 	full   []*group // groups that reached maxGroup, oldest first
+	busy   bool     // a group is at the disk: nobody need be woken for the next
 	closed bool
 	notes  int    // jobs in groups that nobody waits for
 	lost   uint64 // notes that did not fit
 	timer  *time.Timer
 
-	wake chan struct{} // holds one token when a group should be taken
+	wake chan struct{} // holds one token when there is a group to send off
+	more chan struct{} // holds one token when there is much to work ahead on
 }
 
 const (
@@ -82,22 +88,33 @@ const (
 	// lazyDelay is how long a job that nobody waits for may lie before it
 	// causes a commit of its own. With traffic the next commit takes it along.
 	lazyDelay = 10 * time.Millisecond
+	// ahead is how many jobs gather before the committer is woken to work on
+	// them while the disk is busy: fewer would cost a wake-up each.
+	ahead = 64
 )
 
 func newQueue() *queue {
-	q := &queue{open: newGroup(), wake: make(chan struct{}, 1)}
-	q.timer = time.AfterFunc(time.Hour, q.signal)
+	q := &queue{open: newGroup(), wake: make(chan struct{}, 1), more: make(chan struct{}, 1)}
+	q.timer = time.AfterFunc(time.Hour, q.lapse)
 	q.timer.Stop()
 	return q
 }
 
 func newGroup() *group { return &group{done: make(chan struct{})} }
 
-func (q *queue) signal() {
+func signal(c chan struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
+}
+
+// lapse makes the open group due after lazyDelay.
+func (q *queue) lapse() {
+	q.mu.Lock()
+	q.open.due = q.open.due || q.open.count > 0
+	q.mu.Unlock()
+	signal(q.wake)
 }
 
 // add puts a job into the open group and returns the group; nil when closed.
@@ -109,15 +126,22 @@ func (q *queue) add(j job, waited bool) *group {
 	}
 	g := q.open
 	g.jobs = append(g.jobs, j)
-	if len(g.jobs) >= maxGroup {
+	g.count++
+	switch {
+	case g.count >= maxGroup:
+		g.due = true
 		q.full = append(q.full, g)
 		q.open = newGroup()
-		waited = true
-	}
-	if waited {
-		q.signal()
-	} else if len(g.jobs) == 1 {
+	case waited:
+		g.due = true
+	case g.count == 1:
 		q.timer.Reset(lazyDelay)
+	}
+	switch {
+	case g.due && !q.busy:
+		signal(q.wake)
+	case q.busy && g.count%ahead == 0:
+		signal(q.more)
 	}
 	return g
 }
@@ -138,35 +162,30 @@ func (q *queue) note(e *eventJob) {
 	}
 }
 
-// take waits for a group with jobs; nil when the queue is closed and empty.
-func (q *queue) take(failed <-chan struct{}) *group {
-	for {
-		q.mu.Lock()
-		var g *group
-		switch {
-		case len(q.full) > 0:
-			g, q.full = q.full[0], q.full[1:]
-		case len(q.open.jobs) > 0:
-			g, q.open = q.open, newGroup()
-		}
-		more := len(q.full) > 0
-		closed := q.closed
-		q.mu.Unlock()
-		if g != nil {
-			if more {
-				q.signal()
-			}
-			return g
-		}
-		if closed {
-			return nil
-		}
-		select {
-		case <-q.wake:
-		case <-failed:
-			return nil
-		}
+// drain gives what was added to the oldest group since it was drained last.
+// The group goes on growing unless seal is set and it is due (or the queue
+// is closed): then it is sealed, and the disk counts as busy. With seal set and
+// nothing to seal it counts as idle. ended says that nothing will ever come.
+func (q *queue) drain(spare []job, seal bool) (g *group, jobs []job, sealed, ended bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	g = q.open
+	if len(q.full) > 0 {
+		g = q.full[0]
 	}
+	jobs, g.jobs = g.jobs, spare[:0]
+	if seal {
+		sealed = g.count > 0 && (g.due || q.closed)
+		q.busy = sealed
+	}
+	switch {
+	case !sealed:
+	case len(q.full) > 0:
+		q.full = q.full[1:]
+	default:
+		q.open = newGroup()
+	}
+	return g, jobs, sealed, q.closed && g.count == 0
 }
 
 // taken returns the notes' room and how many were lost since the last call.
@@ -182,7 +201,7 @@ func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
 	q.mu.Unlock()
-	q.signal()
+	signal(q.wake)
 }
 
 // wait waits until the group is on disk.

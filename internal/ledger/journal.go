@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"cordon/evidence"
@@ -13,28 +14,30 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// journal writes. One goroutine (run) builds batches and hands them to the
-// store, another (release) waits for the disk and lets the callers go. At most
-// two batches are between the two, so that one is built while the disk works
-// on the other, and no more pile up behind a slow disk.
+// journal writes. One batch is at the disk at a time. The next one is built
+// meanwhile, job by job, but sealed only when the disk is free: so it is as large
+// as can be, and no caller waits for more than the sync that was under way and
+// their own.
 //
-// Everything down to the blank line belongs to run alone. It runs ahead of the
-// disk: what it holds may never become durable, but then the store is sick
-// and nothing is built on it.
+// Two goroutines do it. run waits for the disk, and before it lets the callers
+// of one batch go it sends the next one off: otherwise they would take the
+// processors while the disk is idle. ahead works on what gathers while run waits.
 type journal struct {
 	l        *Ledger
-	next     uint64 // number of the next batch
-	seq      uint64 // number of the last entry
-	edge     edge
-	pending  pending
-	perm     permutation
-	used     uint64 // ordinals handed out
-	build    builder
 	treeless bool // benchmarks only: what does the tree cost?
 
-	slots   chan struct{}
-	commits chan commit
-	drained chan struct{} // closed when release has ended
+	// mu guards everything down to the blank line. That runs ahead of the
+	// disk: what it holds may never become durable, but then the store is sick
+	// and nothing is built on it.
+	mu      sync.Mutex
+	next    uint64 // number of the next batch
+	seq     uint64 // number of the last entry
+	edge    edge
+	pending pending
+	perm    permutation
+	used    uint64 // ordinals handed out
+	build   builder
+
 	ended   chan struct{} // closed when run has ended
 	waiting atomic.Int64  // len(pending), for Status
 }
@@ -50,157 +53,219 @@ type commit struct {
 
 func (j *journal) run() {
 	defer close(j.ended)
-	defer close(j.commits)
 	for {
+		c, more, err := j.step(true)
+		for c != nil {
+			// It never returns when the disk fails (see store.SyncWait): the callers
+			// watch Failed.
+			if err = j.l.store.SyncWait(c.pb); err == nil {
+				// Before anyone is told: the store may be damaged at any time after,
+				// and then this says how far it must reach.
+				err = j.l.heads.acknowledge(c.batches, c.entries, c.edge.last)
+			}
+			if err != nil {
+				j.l.store.Fail(err)
+				c.g.err = j.l.store.Err()
+				close(c.g.done)
+				return
+			}
+			j.l.advance(c)
+			var following *commit
+			following, more, err = j.step(true)
+			close(c.g.done)
+			c = following
+		}
+		if err != nil || !more {
+			return
+		}
 		select {
-		case j.slots <- struct{}{}: // first the slot: until then the group grows
+		case <-j.l.queue.wake:
 		case <-j.l.store.Failed():
 			return
 		}
-		g := j.l.queue.take(j.l.store.Failed())
-		if g == nil {
-			return
-		}
-		c, err := j.commit(g)
-		if err != nil {
-			// Half a batch may be in memory structures. Nothing may follow it.
-			j.l.store.Fail(err)
-			g.err = j.l.store.Err()
-			close(g.done)
-			return
-		}
-		j.commits <- c
 	}
 }
 
-func (j *journal) release() {
-	defer close(j.drained)
-	for c := range j.commits {
-		err := j.l.store.SyncWait(c.pb)
-		if err == nil {
-			// Before anyone is told: the store may be damaged at any time after,
-			// and then this says how far it must reach.
-			if err = j.l.heads.acknowledge(c.batches, c.entries, c.edge.last); err != nil {
-				j.l.store.Fail(err)
-			}
+// ahead builds while run waits for the disk.
+func (j *journal) ahead() {
+	for {
+		select {
+		case <-j.l.queue.more:
+		case <-j.ended:
+			return
 		}
-		if err != nil {
-			c.g.err = err
-		} else {
-			j.l.advance(c)
+		if _, _, err := j.step(false); err != nil {
+			return
 		}
-		close(c.g.done)
-		<-j.slots
 	}
 }
 
-// builder holds the memory that is used again from batch to batch.
+// step takes in what was added to the oldest group and, if it may seal the
+// group and somebody waits for it, sends it off. more is false when the queue
+// is closed and empty. After an error half a batch may be in memory structures:
+// the store is sick, and nothing may follow.
+func (j *journal) step(seal bool) (c *commit, more bool, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	g, jobs, sealed, ended := j.l.queue.drain(j.build.spare, seal)
+	err = j.take(jobs)
+	clear(jobs)
+	j.build.spare = jobs
+	if err == nil && sealed {
+		c, err = j.seal(g)
+	}
+	if err != nil {
+		j.l.store.Fail(err)
+		return nil, false, err
+	}
+	return c, !ended, nil
+}
+
+// builder holds the batch that is being built, in memory that is used again
+// for the next one.
 type builder struct {
+	pb       *pebble.Batch // nil: no batch is begun
+	spare    []job
+	used     uint64 // ordinals handed out before it
+	notes    int    // among its jobs
 	entries  []evidence.Entry
 	subjects []evidence.Subject // of all disclosures
 	resolved []Subject          // of one
 	known    []exposure.Ordinal // of one exposure
 	named    []exposure.Ordinal // new people of the directory in this batch
-	leaves   []tlog.Hash
-	body     []byte
-	record   []byte
-	fresh    map[idHash]exposure.Ordinal // handed out in this batch
+
+	seed       [evidence.SaltSize]byte
+	timed      bool   // start and end are set
+	start, end int64  // no entry is earlier than start, or later than end
+	body       []byte // the entries, encoded
+	tree       edge   // over the entries
+	record     []byte
+	fresh      map[idHash]exposure.Ordinal // handed out in this batch
 }
 
-// commit writes one group as one Pebble batch.
-func (j *journal) commit(g *group) (commit, error) {
+// take adds jobs to the batch that is being built.
+func (j *journal) take(jobs []job) error {
+	if len(jobs) == 0 {
+		return nil
+	}
 	b := &j.build
-	b.entries, b.subjects = b.entries[:0], b.subjects[:0]
-	b.named = b.named[:0]
-	clear(b.fresh)
-	pb := j.l.store.DB().NewBatchWithSize(256 + 48*len(g.jobs))
-	notes := 0
-	used := j.used
-	for _, job := range g.jobs {
+	if b.pb == nil {
+		b.pb = j.l.store.DB().NewBatchWithSize(256 + 48*len(jobs))
+		b.entries, b.subjects, b.named = b.entries[:0], b.subjects[:0], b.named[:0]
+		b.notes, b.used = 0, j.used
+		b.timed, b.start, b.end = false, 0, 0
+		b.body, b.tree.size = b.body[:0], 0
+		clear(b.fresh)
+		if _, err := rand.Read(b.seed[:]); err != nil {
+			return fmt.Errorf("drawing a seed: %w", err)
+		}
+	}
+	for _, job := range jobs {
 		var err error
 		switch {
 		case job.intent != nil:
-			err = j.addIntent(pb, job.intent)
+			err = j.addIntent(b.pb, job.intent)
 		case job.outcome != nil:
 			j.addOutcome(job.outcome)
 		case job.event != nil:
 			job.event.seq = j.add(evidence.Entry{Kind: evidence.Event, Time: job.event.at, JSON: job.event.json})
 			if job.event.noted {
-				notes++
+				b.notes++
 			}
 		case job.people != nil:
-			err = j.addPeople(pb, job.people)
+			err = j.addPeople(b.pb, job.people)
 		}
 		if err != nil {
-			return commit{}, err
+			return err
 		}
 	}
-	if lost := j.l.queue.taken(notes); lost > 0 {
+	return nil
+}
+
+// seal writes what was built as one Pebble batch and starts its sync.
+func (j *journal) seal(g *group) (*commit, error) {
+	b := &j.build
+	pb := b.pb
+	b.pb = nil
+	if lost := j.l.queue.taken(b.notes); lost > 0 {
 		text, err := encodeEvent(Event{Kind: EventOverflow, Fields: map[string]any{"count": lost}})
 		if err != nil {
-			return commit{}, err
+			return nil, err
 		}
 		j.add(evidence.Entry{Kind: evidence.Event, Time: j.l.nowMS(), JSON: text})
 	}
 	if len(b.entries) > 0 {
-		if err := j.seal(pb); err != nil {
-			return commit{}, err
+		if err := j.addRecord(pb); err != nil {
+			return nil, err
 		}
 	}
-	if j.used != used {
+	if j.used != b.used {
 		if err := pb.Set(metaKey(metaOrdinals), binary.BigEndian.AppendUint64(nil, j.used), nil); err != nil {
-			return commit{}, fmt.Errorf("counting ordinals: %w", err)
+			return nil, fmt.Errorf("counting ordinals: %w", err)
 		}
 	}
 	if err := j.l.store.ApplyNoWait(pb); err != nil {
-		return commit{}, err
+		return nil, err
 	}
 	for h, o := range b.fresh { // only now can a look-up miss in the store no longer overtake it
 		j.l.ids.remember(h, o)
 	}
 	j.waiting.Store(int64(len(j.pending.open)))
-	return commit{g, pb, j.next, j.seq, j.edge}, nil
+	return &commit{g, pb, j.next, j.seq, j.edge}, nil
 }
 
-// add gives the entry its number.
+// early is how far before its first entry a batch is said to start. Entries
+// come in nearly in order of their times: those that overtook one another in
+// the queue still lie after the start.
+const early = 40 // ms
+
+// add gives the entry its number, encodes it, and puts it under the batch's tree.
 func (j *journal) add(e evidence.Entry) uint64 {
-	j.build.entries = append(j.build.entries, e)
+	b := &j.build
+	b.entries = append(b.entries, e)
 	j.seq++
+	if e.Kind != evidence.Definition { // those have no time of their own
+		before := b.timed && e.Time < b.start // the clock jumped back
+		if !b.timed || before {
+			b.start = e.Time - early
+		}
+		b.end = max(b.end, e.Time)
+		if !b.timed {
+			b.end = e.Time
+		}
+		b.timed = true
+		if before {
+			b.body, b.tree.size = b.body[:0], 0
+			for i := range b.entries {
+				j.encode(i)
+			}
+			return j.seq
+		}
+	}
+	j.encode(len(b.entries) - 1)
 	return j.seq
 }
 
-// seal encodes the collected entries, puts them under the tree and writes the record.
-func (j *journal) seal(pb *pebble.Batch) error {
+func (j *journal) encode(i int) {
 	b := &j.build
-	r := record{first: j.seq - uint64(len(b.entries)) + 1, count: uint32(len(b.entries))}
-	if _, err := rand.Read(r.seed[:]); err != nil {
-		return fmt.Errorf("drawing a seed: %w", err)
+	from := len(b.body)
+	b.body = b.entries[i].Append(b.body, b.start)
+	if !j.treeless {
+		_ = b.tree.add(evidence.EntryHash(evidence.Salt(b.seed, uint32(i)), b.body[from:]), nil) // only storing can fail
 	}
-	// The clock may have jumped: the range is what the entries say, not the
-	// order in which they came. Definitions have no time of their own.
-	timed := false
-	for i := range b.entries {
-		if b.entries[i].Kind == evidence.Definition {
-			continue
-		}
-		t := b.entries[i].Time
-		if !timed {
-			r.start, r.end, timed = t, t, true
-		}
-		r.start, r.end = min(r.start, t), max(r.end, t)
-	}
-	b.body, b.leaves = b.body[:0], b.leaves[:0]
-	for i := range b.entries {
-		from := len(b.body)
-		b.body = b.entries[i].Append(b.body, r.start)
-		if !j.treeless {
-			b.leaves = append(b.leaves, evidence.EntryHash(evidence.Salt(r.seed, uint32(i)), b.body[from:]))
-		}
+}
+
+// addRecord puts the batch under the tree of all batches and adds its record.
+func (j *journal) addRecord(pb *pebble.Batch) error {
+	b := &j.build
+	r := record{
+		first: j.seq - uint64(len(b.entries)) + 1, count: uint32(len(b.entries)),
+		start: b.start, end: b.end, seed: b.seed,
 	}
 	if !j.treeless {
 		h := evidence.Header{
 			Gateway: j.l.gateway, Batch: j.next, Previous: j.edge.last,
-			First: r.first, Count: r.count, Start: r.start, End: r.end, Root: evidence.Root(b.leaves),
+			First: r.first, Count: r.count, Start: r.start, End: r.end, Root: b.tree.root(),
 		}
 		r.leaf = h.LeafHash()
 		err := j.edge.add(r.leaf, func(level int, index uint64, h tlog.Hash) error {
@@ -253,10 +318,10 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 		b.subjects = append(b.subjects, evidence.Subject{Ordinal: uint32(s.Ordinal), Set: id})
 	}
 	e.Subjects = b.subjects[from:len(b.subjects):len(b.subjects)]
-	in.seq = j.add(e)
-	if in.retry != 0 && in.retry < in.seq {
-		b.entries[len(b.entries)-1].Retry = in.seq - in.retry
+	if next := j.seq + 1; in.retry != 0 && in.retry < next {
+		e.Retry = next - in.retry
 	}
+	in.seq = j.add(e)
 	j.pending.begin(in.seq)
 	return nil
 }

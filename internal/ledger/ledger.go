@@ -87,7 +87,7 @@ type extent struct {
 func (l *Ledger) Store() *store.Store { return l.store }
 
 // advance publishes that a batch is on disk.
-func (l *Ledger) advance(c commit) {
+func (l *Ledger) advance(c *commit) {
 	l.durable.Store(&extent{c.batches, c.entries, c.edge})
 	l.growth.mu.Lock()
 	if l.growth.ch != nil {
@@ -122,11 +122,9 @@ func (l *Ledger) shut() error {
 		return l.store.Close()
 	}
 	l.queue.close()
-	for _, ended := range []<-chan struct{}{l.j.ended, l.j.drained} {
-		select {
-		case <-ended:
-		case <-l.store.Failed(): // a goroutine may be parked for good
-		}
+	select {
+	case <-l.j.ended:
+	case <-l.store.Failed(): // the goroutine may be parked for good
 	}
 	l.signer.stop()
 	err := l.store.Close()

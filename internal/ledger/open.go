@@ -362,8 +362,7 @@ func (l *Ledger) start(fresh bool) error {
 	j := &journal{
 		l: l, next: end.batches, seq: end.entries, edge: end.edge,
 		perm:  newPermutation(deriveKey(l.keys.Identity, "ordinals")),
-		slots: make(chan struct{}, 2), commits: make(chan commit, 2),
-		drained: make(chan struct{}), ended: make(chan struct{}),
+		ended: make(chan struct{}),
 	}
 	j.build.fresh = map[idHash]exposure.Ordinal{}
 	err := view(l.store.DB(), metaKey(metaOrdinals), func(v []byte) error {
@@ -385,7 +384,7 @@ func (l *Ledger) start(fresh bool) error {
 	j.pending = pending
 	l.j = j
 	go j.run()
-	go j.release()
+	go j.ahead()
 	l.startSigner()
 	if fresh {
 		return nil

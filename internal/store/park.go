@@ -16,14 +16,35 @@ import (
 // sick store needs anyway; whoever waits for it watches Failed.
 type parkingFS struct {
 	vfs.FS
-	s *Store
+	s        *Store
+	zeroLogs int64 // bytes; 0: logs are left to grow
 }
 
 func (fs parkingFS) Unwrap() vfs.FS { return fs.FS }
 
 func (fs parkingFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := fs.FS.Create(name, category)
+	if err == nil && fs.zeroLogs > 0 && strings.HasSuffix(name, ".log") {
+		zero(f, fs.zeroLogs)
+	}
 	return fs.watch(name, f, err)
+}
+
+// zero fills a new log with zeros and syncs it. A log that grows costs the
+// file system a transaction of its own with every sync, to write down the new
+// length: 510 to 630 us where overwriting takes 130 to 180. Pebble's own
+// preallocation does not change the length. A reader of the log takes the zeros
+// for its end, as it takes what an earlier use left behind in a reused log.
+//
+// Where there is no room the log grows as it would have.
+func zero(f vfs.File, size int64) {
+	zeros := make([]byte, 256<<10)
+	for at := int64(0); at < size; at += int64(len(zeros)) {
+		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at); err != nil {
+			return
+		}
+	}
+	_ = f.Sync() // a sync that fails will fail again with the first entry
 }
 
 func (fs parkingFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {

@@ -38,7 +38,7 @@ type Options struct {
 	Reserve int64
 	// FS stands in for the disk in tests.
 	FS vfs.FS
-	// MemTable is the size of a memtable in bytes; 0 is 32 MiB.
+	// MemTable is the size of a memtable in bytes; 0 is 4 MiB.
 	MemTable uint64
 }
 
@@ -87,9 +87,12 @@ func Open(dir string, o Options) (*Store, error) {
 			}
 		}
 	}
-	fs = parkingFS{vfs.OnDiskFull(fs, s.releaseReserve), s}
-
-	opts := options(o, fs)
+	parking := parkingFS{FS: vfs.OnDiskFull(fs, s.releaseReserve), s: s}
+	opts := options(o)
+	if o.FS == nil {
+		parking.zeroLogs = int64(opts.MemTableSize + opts.MemTableSize/8)
+	}
+	opts.FS = parking
 	opts.Logger = pebbleLog{s}
 	opts.EventListener = s.listener()
 	db, err := pebble.Open(dir, opts)
@@ -108,9 +111,8 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func options(o Options, fs vfs.FS) *pebble.Options {
+func options(o Options) *pebble.Options {
 	opts := &pebble.Options{
-		FS:                    fs,
 		ReadOnly:              o.ReadOnly,
 		ErrorIfNotExists:      !o.Create,
 		FormatMajorVersion:    pebble.FormatNewest, // older formats lose synced records silently after one flipped bit in a log
@@ -119,7 +121,10 @@ func options(o Options, fs vfs.FS) *pebble.Options {
 		L0CompactionThreshold: 4,
 	}
 	if opts.MemTableSize == 0 {
-		opts.MemTableSize = 32 << 20
+		// Pebble writes a new log for each memtable, into the space of an old one
+		// once there is one. Overwriting takes little more than half the time of
+		// growing a file, so logs should come round soon.
+		opts.MemTableSize = 4 << 20
 	}
 	// zstd where data stays, the fast codec where it only passes through.
 	opts.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionGood })
