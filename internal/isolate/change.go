@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"cordon/internal/exposure"
@@ -36,9 +36,9 @@ type Interrupted struct {
 	Handed int64
 }
 
-// closers bounds the goroutines that sever connections: one needs 40 ms for a
-// thousand on two cores.
-var closers = min(8, 2*runtime.GOMAXPROCS(0))
+// closers is how many goroutines sever connections. Closing is work of the kernel
+// and never waits, so more than there are cores would only stand in line.
+var closers = runtime.GOMAXPROCS(0)
 
 // Change sets the gate of the vendor, or of a route of it, and returns once it
 // holds: when it is not Open, no byte is handed to a socket of the vendor (of
@@ -50,44 +50,68 @@ var closers = min(8, 2*runtime.GOMAXPROCS(0))
 func (g *Gate) Change(to State, route string) (Change, error) {
 	start := time.Now()
 	c := Change{Vendor: g.vendor, Route: route, To: to}
+	g.changes.Lock() // one change at a time; nobody else waits for this lock
+	defer g.changes.Unlock()
 
-	// 1. The state. Every writer asks before it hands over, so from the store on
-	// no new write begins; entering waits for the lock and then sees it.
-	// A crash before the sync may undo it: nobody was told yet.
 	g.mu.Lock()
 	p := g.page.Load()
 	if p == nil {
 		g.mu.Unlock()
 		return c, fmt.Errorf("the gate of %s has no file", g.vendor)
 	}
-	var err error
-	c.From, c.Epoch, err = p.set(routeKey(route), to)
-	if err == nil && route == "" {
-		g.heal(p)
-	}
-	if to == Open || g.check(route) == nil { // opened; or nothing could be changed
+	if to == Open {
+		defer g.mu.Unlock()
+		err := g.write(p, &c)
 		if err == nil {
 			c.Attempts, g.attempts = g.attempts.list(), nil
 			err = p.sync()
 		}
-		g.mu.Unlock()
 		c.Took = time.Since(start)
 		return c, err
 	}
+
+	// 1. The state, in memory first: every writer asks before it hands over, so from
+	// here on no new write begins; entering waits for the lock and then sees it.
+	// The file follows beside the closing, because storing to a mapped page can
+	// wait for the file system's journal. A crash before the sync may undo the
+	// change: nobody was told yet.
+	_, next, err := p.plan(routeKey(route), to)
+	if err != nil && g.check(route) == nil { // nothing can be changed
+		g.mu.Unlock()
+		c.From, c.Took = Open, time.Since(start)
+		return c, err
+	}
+	cause := &Refusal{State: to, Route: route, Epoch: next.epoch}
+	g.closing.Store(cause)
+	defer g.closing.Store(nil) // the file says it by then, or is unreadable, which is Cut
 	conns, live := g.affected(route)
 	g.mu.Unlock()
 
-	// 2 to 5. The sync goes on beside the closing; both are over before we return.
-	synced := make(chan error, 1)
-	go func() { synced <- p.sync() }()
-	g.interrupt(conns, live, &Refusal{State: to, Route: route, Epoch: c.Epoch})
+	// 2 to 5. The file goes on beside the closing; both are over before we return.
+	written := make(chan error, 1)
+	go func() {
+		werr := g.write(p, &c)
+		written <- errors.Join(werr, p.sync())
+	}()
+	g.interrupt(conns, live, cause)
+	err = <-written
 	c.ConnectionsClosed = len(conns)
+	c.Interrupted = make([]Interrupted, 0, len(live))
 	for _, l := range live {
 		c.Interrupted = append(c.Interrupted, Interrupted{l.Live, l.Handed()})
 	}
-	err = errors.Join(err, <-synced)
 	c.Took = time.Since(start)
 	return c, err
+}
+
+// write puts a change into the page, for every process that has it mapped. It is
+// called with changes held.
+func (g *Gate) write(p *page, c *Change) (err error) {
+	c.From, c.Epoch, err = p.set(routeKey(c.Route), c.To)
+	if err == nil && c.Route == "" {
+		g.heal(p)
+	}
+	return err
 }
 
 // affected lists what a change of the route closes. It is called with mu held.
@@ -108,15 +132,7 @@ func (g *Gate) affected(route string) (conns []*Conn, live []*Passage) {
 
 // interrupt is steps 2 to 4 of the package comment.
 func (g *Gate) interrupt(conns []*Conn, live []*Passage, cause *Refusal) {
-	var wg sync.WaitGroup
-	for w := range closers {
-		wg.Go(func() {
-			for i := w; i < len(conns); i += closers {
-				conns[i].sever()
-			}
-		})
-	}
-	wg.Wait()
+	severAll(conns)
 	for _, p := range live {
 		if p.cancel != nil {
 			p.cancel(cause)
@@ -125,6 +141,35 @@ func (g *Gate) interrupt(conns []*Conn, live []*Passage, cause *Refusal) {
 	for _, c := range conns {
 		c.quiesce()
 	}
+}
+
+// severAll closes sockets on every core. Each one closed wakes a goroutine that
+// waited on it, and a thousand of those stand before a closer that has not begun.
+// So the caller closes too, whoever runs takes the next connection, and a closer
+// that comes late is not waited for.
+func severAll(conns []*Conn) {
+	if len(conns) == 0 {
+		return
+	}
+	var next, done atomic.Int64
+	all := make(chan struct{})
+	work := func() {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(conns) {
+				return
+			}
+			conns[i].sever()
+			if int(done.Add(1)) == len(conns) {
+				close(all)
+			}
+		}
+	}
+	for range min(closers, len(conns)) - 1 {
+		go work()
+	}
+	work()
+	<-all
 }
 
 // heal makes a page whole again after a person set the vendor's gate. Slots

@@ -19,6 +19,12 @@ type Gate struct {
 	// damaged is set when a slot was found broken that no route can be blamed
 	// for: the whole vendor then reads as cut until somebody sets it anew.
 	damaged atomic.Bool
+	// closing is a change that is in force although the page does not say it yet.
+	closing atomic.Pointer[Refusal]
+
+	// changes is held for as long as a change, or a new page, is on its way. It is
+	// taken before mu.
+	changes sync.Mutex
 
 	// mu orders entering against a change: who enters looks at the state and is
 	// written into the register under one lock, so that a cut finds everything
@@ -48,29 +54,36 @@ func (g *Gate) State(route string) (State, uint32) {
 }
 
 func (g *Gate) decide(route string) (s State, epoch uint32, byRoute, damaged bool) {
+	s, epoch, byRoute, damaged = g.written(route)
+	if c := g.closing.Load(); c != nil && c.State < s && (c.Route == "" || c.Route == route) {
+		return c.State, c.Epoch, c.Route != "", false
+	}
+	return s, epoch, byRoute, damaged
+}
+
+// written is what the page says.
+func (g *Gate) written(route string) (s State, epoch uint32, byRoute, damaged bool) {
 	p := g.page.Load()
 	if p == nil {
 		return Cut, 0, false, true
 	}
-	key, w, ok := p.load(0)
+	var slot routeSlot // slot 0: the vendor's own
+	if route != "" {
+		var known bool
+		if slot, known = p.routes[route]; !known {
+			slot = p.search(g.vendor, route)
+		}
+	}
+	key, w, rw, ok := p.loadWith(slot.slot)
 	s, epoch, holds := w.read(g.seed)
 	if !ok || !holds || key != vendorKey || g.damaged.Load() {
 		return Cut, epoch, false, true
 	}
-	if s == Cut || route == "" {
+	if s == Cut || slot.slot == 0 {
 		return s, epoch, false, false
 	}
-	slot, known := p.routes[route]
-	if !known { // an unmapped route: somebody may have closed it by name all the same
-		slot.key = routeKey(route)
-		if slot.slot, known = p.find(slot.key); !known {
-			return s, epoch, false, false
-		}
-		slot.seed = slotSeed(g.vendor, slot.key)
-	}
-	_, w, ok = p.load(slot.slot)
-	rs, repoch, holds := w.read(slot.seed)
-	if !ok || !holds {
+	rs, repoch, holds := rw.read(slot.seed)
+	if !holds {
 		return Cut, repoch, true, true
 	}
 	if rs < s {

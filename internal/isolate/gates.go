@@ -197,9 +197,11 @@ func (g *Gates) Close() error {
 	defer g.mu.Unlock()
 	var errs []error
 	for _, gate := range g.gates {
+		gate.changes.Lock() // a change that is on its way ends first
 		gate.mu.Lock()
 		errs = append(errs, gate.page.Swap(nil).close())
 		gate.mu.Unlock()
+		gate.changes.Unlock()
 	}
 	return errors.Join(errs...)
 }
@@ -259,6 +261,10 @@ func (g *Gates) recheck(gate *Gate) {
 	if err == nil && st.Ino == old.ino && st.Size == pageSize {
 		return
 	}
+	// No change may fall between reading the state and the new page, or it would
+	// be made in the old one alone.
+	gate.changes.Lock()
+	defer gate.changes.Unlock()
 	now := Known{Vendor: gate.vendor, Last: map[string]State{}}
 	now.Last[""], _ = gate.State("")
 	for name := range old.routes {

@@ -141,6 +141,30 @@ func (p *page) load(slot int) (key uint64, w word, ok bool) {
 	return key, word(atomic.LoadUint64(p.at(slot*slotSize + 8))), true
 }
 
+// loadWith reads the vendor's slot and the word of another one, under one guard
+// against the fault: setting that up costs more than the loads.
+func (p *page) loadWith(slot int) (key uint64, vendor, other word, ok bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			key, vendor, other, ok = 0, 0, 0, false
+		}
+	}()
+	key, vendor = atomic.LoadUint64(p.at(0)), word(atomic.LoadUint64(p.at(8)))
+	return key, vendor, word(atomic.LoadUint64(p.at(slot*slotSize + 8))), true
+}
+
+// search finds the slot of a route that index does not know: an unmapped one may
+// have been closed by name all the same. Slot 0 when nobody did.
+func (p *page) search(vendor exposure.VendorID, route string) routeSlot {
+	key := routeKey(route)
+	slot, found := p.find(key)
+	if !found {
+		return routeSlot{}
+	}
+	return routeSlot{slot, key, slotSeed(vendor, key)}
+}
+
 // store writes one slot for every reader at once. The word goes first: a slot
 // whose key is there has its word.
 func (p *page) store(slot int, key uint64, w word) (err error) {
@@ -211,22 +235,38 @@ func (p *page) set(key uint64, to State) (from State, epoch uint32, err error) {
 			break
 		}
 	}
+	from, next, err := p.plan(key, to)
+	if err != nil || !next.changes {
+		return from, next.epoch, err
+	}
+	return from, next.epoch, p.store(next.slot, key, makeWord(slotSeed(p.vendor, key), next.epoch, to))
+}
+
+// step is what a change will write.
+type step struct {
+	slot    int
+	epoch   uint32
+	changes bool // false: the slot says it already
+}
+
+// plan works a change out without writing.
+func (p *page) plan(key uint64, to State) (from State, next step, err error) {
 	slot, found := p.find(key)
 	if key == vendorKey {
 		slot = 0
 	}
 	if slot == slots {
-		return Cut, 0, fmt.Errorf("%s has no room for another route: cut the vendor instead", p.path)
+		return Cut, step{}, fmt.Errorf("%s has no room for another route: cut the vendor instead", p.path)
 	}
-	seed := slotSeed(p.vendor, key)
-	from = Open // a route that was never named
+	from, next = Open, step{slot: slot, changes: true} // Open: a route that was never named
 	if found || slot == 0 {
 		_, w, _ := p.load(slot)
 		var holds bool
-		if from, epoch, holds = w.read(seed); holds && from == to {
-			return from, epoch, nil
+		if from, next.epoch, holds = w.read(slotSeed(p.vendor, key)); holds && from == to {
+			next.changes = false
+			return from, next, nil
 		}
 	}
-	epoch++
-	return from, epoch, p.store(slot, key, makeWord(seed, epoch, to))
+	next.epoch++
+	return from, next, nil
 }
