@@ -35,9 +35,6 @@ func (f *Findings) read(w *walk) {
 	if f.message.Method == "CONNECT" { // what a tunnel carries is not here to be read
 		w.flag(exposure.IncompleteTunnel)
 	}
-	if f.message.Method == "CONNECT" { // a tunnel: what passes is not seen
-		w.flag(exposure.IncompleteTunnel)
-	}
 	f.path(w)
 	if f.message.Query != "" {
 		w.begin(inQuery, f.message.Query)

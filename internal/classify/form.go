@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -43,8 +44,9 @@ func (w *walk) pair(root *node, g int32, start, end int, lists *places) {
 		return
 	}
 	at := w.descend(cursor{node: root, group: g, leaf: root.leaf}, key, lists)
+	w.once(at, lists)
 	for n := at.node; n != nil && n.elem != nil && !n.named(); n = n.elem {
-		at = w.enter(at, n.elem, "", nil) // a single value where a list is mapped
+		at = w.enter(at, n.elem, nil) // a single value where a list is mapped
 	}
 	w.text(at.leaf, at.group, spot{src: w.src, enc: formText, start: int32(end - len(value)), member: int32(start)}, value)
 	w.crumbs = w.crumbs[:len(w.crumbs)-at.depth]
@@ -90,13 +92,45 @@ type cursor struct {
 type places struct {
 	groups map[string]int32
 	lists  map[string]*list
-	path   []byte
+	values map[string]struct{} // where a mapped value stood already
+	path   []byte              // the concrete path, as steps
+	rest   []byte              // scratch
+}
+
+// The kinds of steps that a concrete path consists of. A step begins with its
+// kind, and names carry their length, so that no name, whatever bytes it is made
+// of, reads like the steps to another place: two people would become one.
+const (
+	stepKey     = iota // length, name
+	stepElement        // number, length, name as written
+	stepImplied        // an element that the key does not write
+)
+
+func appendName(path []byte, name string) []byte {
+	return append(binary.AppendUvarint(path, uint64(len(name))), name...)
 }
 
 // list is where the elements written a[] are counted.
 type list struct {
 	index int
-	seen  map[string]bool
+	seen  map[string]int // the rest of a key: the element that had it last
+}
+
+// once flags a mapped value that stands twice at one place. Parsers take the
+// first, the last or both. Where a list is mapped, every one of them is meant,
+// and where nothing is mapped it is on record as often as it comes.
+func (w *walk) once(at cursor, p *places) {
+	if at.leaf == nil || at.leaf.none || at.node != nil && at.node.elem != nil {
+		return
+	}
+	if _, twice := p.values[string(p.path)]; twice {
+		w.flag(exposure.IncompleteDuplicateKey)
+		return
+	}
+	if p.values == nil {
+		p.values = map[string]struct{}{}
+	}
+	p.values[string(p.path)] = struct{}{}
 }
 
 // descend follows a key from where the cursor is.
@@ -113,7 +147,8 @@ func (w *walk) descend(at cursor, key string, p *places) cursor {
 		}
 		n, isIndex := at.node, index(part)
 		for n != nil && !isIndex && n.elem != nil && !n.named() {
-			at = w.enter(at, n.elem, "[]", p)
+			p.path = append(p.path, stepImplied)
+			at = w.enter(at, n.elem, p)
 			n = at.node
 		}
 		var next *node
@@ -135,19 +170,20 @@ func (w *walk) descend(at cursor, key string, p *places) cursor {
 		}
 		w.push(c)
 		at.depth++
-		p.path = append(p.path, 0)
 		if elem {
-			p.path = append(p.path, byte(c.index), byte(c.index>>8), byte(c.index>>16), byte(c.index>>24))
+			p.path = binary.AppendUvarint(append(p.path, stepElement), uint64(c.index))
+		} else {
+			p.path = append(p.path, stepKey)
 		}
-		p.path = append(p.path, part...)
-		at = w.enter(at, next, "", p)
+		p.path = appendName(p.path, part)
+		at = w.enter(at, next, p)
 	}
 	return at
 }
 
 // enter moves the cursor to a node. The group that begins there is the one that
 // began at the same concrete path before; without places it is always new.
-func (w *walk) enter(at cursor, n *node, mark string, p *places) cursor {
+func (w *walk) enter(at cursor, n *node, p *places) cursor {
 	at.node = n
 	if n == nil {
 		return at
@@ -162,7 +198,6 @@ func (w *walk) enter(at cursor, n *node, mark string, p *places) cursor {
 		at.group = w.open(n.subject, at.group)
 		return at
 	}
-	p.path = append(p.path, mark...)
 	g, ok := p.groups[string(p.path)]
 	if !ok {
 		g = w.open(n.subject, at.group)
@@ -190,15 +225,17 @@ func (p *places) element(part string, rest []string) int {
 	}
 	l := p.lists[string(p.path)]
 	if l == nil {
-		l = &list{seen: map[string]bool{}}
+		l = &list{seen: map[string]int{}}
 		p.lists[string(p.path)] = l
 	}
-	key := strings.Join(rest, "\x00")
-	if l.seen[key] {
-		l.index++
-		clear(l.seen)
+	p.rest = p.rest[:0]
+	for _, name := range rest {
+		p.rest = appendName(p.rest, name)
 	}
-	l.seen[key] = true
+	if last, ok := l.seen[string(p.rest)]; ok && last == l.index {
+		l.index++
+	}
+	l.seen[string(p.rest)] = l.index
 	return l.index
 }
 

@@ -2,9 +2,12 @@ package classify
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"cordon/internal/exposure"
@@ -14,7 +17,7 @@ const formType = "application/x-www-form-urlencoded"
 
 func TestFormKeysCarryTheirStructure(t *testing.T) {
 	f := read(t, flat, message("/person", formType, "email=Ada%40example.org&name=Ada+L&address%5Bcity%5D=London&address.city=Paris&tags[]=a&tags[]=b&tags[7]=c&meta[6735]=x&amount=5&extra[plan]=pro"))
-	expect(t, f, `email=ada@example.org: user.contact.email email="Ada@example.org" user.name name="Ada L" user.contact.address.city address.city="London" user.contact.address.city address.city="Paris" user.content.private tags[0]="a" user.content.private tags[1]="b" user.content.private tags[7]="c" user.content.private meta[6735]="x" unclassified extra.plan="pro"`)
+	expect(t, f, `email=ada@example.org: user.contact.email email="Ada@example.org" user.name name="Ada L" user.contact.address.city address.city="London" user.contact.address.city address.city="Paris" user.content.private tags[0]="a" user.content.private tags[1]="b" user.content.private tags[7]="c" user.content.private meta[6735]="x" unclassified extra.plan="pro"`, exposure.IncompleteDuplicateKey) // the city is told twice, in two spellings
 	out, err := f.Rewrite([]Edit{{Field: 0, Value: "a&b=c"}, {Field: 4, Drop: true}, {Field: 5, Drop: true}, {Field: 8, Drop: true}})
 	if want := "email=a%26b%3Dc&name=Ada+L&address%5Bcity%5D=London&address.city=Paris&tags[7]=c&meta[6735]=x&amount=5"; err != nil || string(out.Body) != want {
 		t.Errorf("got  %s\nwant %s, %v", out.Body, want, err)
@@ -45,6 +48,64 @@ func TestPairsOfOneElementMayComeInAnyOrder(t *testing.T) {
 				t.Errorf("%s: %q, want %q", body, values, want)
 			}
 		}
+	}
+}
+
+func TestHostileNamesDoNotReadLikeAnotherPlace(t *testing.T) {
+	const mapping = `
+  - {on: POST /x, subjects: 'to.*.*', fields: {email: user.contact.email, name: user.name}}
+`
+	// Joined by any byte, one of these names would be the other two.
+	for _, sep := range []string{"%00", "%01", "%00%01", "%00%00", "%5D%5B", "."} {
+		body := "to[a" + sep + "b][c][email]=ada@example.org&to[a][b" + sep + "c][email]=bob@example.org&to[a" + sep + "b][c][name]=Ada"
+		f := read(t, mapping, message("/x", formType, body))
+		for i, p := range f.People() {
+			for n := range f.Of(i) {
+				if f.Fields()[n].Value() == "Ada" && (len(p.Identifiers) != 1 || p.Identifiers[0].Value != "ada@example.org") && sep != "%5D%5B" {
+					t.Errorf("%q: %s", body, show(f))
+				}
+			}
+		}
+	}
+}
+
+func TestTwoAddressesAtOnePlaceAreTwoPeople(t *testing.T) {
+	const mapping = `
+  - {on: POST /x, fields: {email: user.contact.email, name: user.name, 'other[]': user.contact.email}}
+`
+	for _, c := range [][2]string{
+		{formType, "email=ada@example.org&name=A&email=bob@example.org"},
+		{"application/json", `{"email":"ada@example.org","name":"A","email":"bob@example.org"}`},
+	} {
+		f := read(t, mapping, message("/x", c[0], c[1]))
+		expect(t, f, `email=ada@example.org: user.contact.email email="ada@example.org" user.name name="A"
+email=bob@example.org: user.name name="A" user.contact.email email="bob@example.org"`, exposure.IncompleteDuplicateKey)
+	}
+	f := read(t, mapping, message("/x", formType, "email=ada@example.org&other[]=a@work.example&other[]=a@home.example&other=a@old.example"))
+	if len(f.People()) != 1 || len(f.Incomplete()) != 0 {
+		t.Errorf("a list of one person's addresses: %s, %v", show(f), f.Incomplete())
+	}
+}
+
+func TestManyElementsAfterManyKeysTakeLinearTime(t *testing.T) {
+	work := func(n int) time.Duration {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "a[][k%d]=1&", i)
+		}
+		b.WriteString(strings.Repeat("a[][x]=1&", n))
+		m := message("/x", formType, b.String())
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			read(t, flat, m)
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	// Quadratic work would take 64 times as long.
+	if small, large := work(3_000), work(24_000); large > 30*small+time.Second {
+		t.Errorf("%v for 3,000 and %v for 24,000", small, large)
 	}
 }
 

@@ -107,6 +107,9 @@ func (m *parts) part(start, after, end int) {
 		return
 	}
 	value := m.s[body:stop]
+	if !h.file { // several files may share a name (RFC 7578 section 4.3)
+		m.once(at, &m.lists)
+	}
 	if nested {
 		if !utf8Charset(params) {
 			m.flag(exposure.IncompleteContentType)
@@ -138,7 +141,7 @@ func (m *parts) part(start, after, end int) {
 		return
 	}
 	for n := at.node; n != nil && n.elem != nil && !n.named(); n = n.elem {
-		at = m.enter(at, n.elem, "", nil)
+		at = m.enter(at, n.elem, nil)
 	}
 	if t != "" && t != "text/plain" || !utf8Charset(params) {
 		m.flag(exposure.IncompleteContentType)

@@ -42,6 +42,9 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 	if len(f.fields) == 0 {
 		return
 	}
+	if slices.Contains(f.reasons, exposure.IncompleteDuplicateKey) {
+		f.dispute()
+	}
 	f.identify(v, s)
 	for g := len(f.groups) - 1; g > 0; g-- {
 		if at := f.groups[g]; at.identifying || at.inside {
@@ -62,6 +65,49 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 		}
 	}
 	f.collect(s)
+}
+
+// dispute makes a person of each of several identifiers that claim one place.
+// One parser takes the first and another the last, so they are two people until
+// proved otherwise: taken for one, the second's address would be on record as
+// the first's for good. What stands beside them may concern either, so it
+// concerns both.
+func (f *Findings) dispute() {
+	type place struct {
+		group int32
+		path  string
+	}
+	const parted = -1
+	first := map[place]int{}
+	apart := func(i int) {
+		g := f.fields[i].group
+		f.fields[i].group = int32(len(f.groups))
+		f.groups = append(f.groups, group{parent: g, subject: f.groups[g].subject, person: nobody})
+	}
+	for i := range f.fields {
+		if _, ok := exposure.KindOf(f.fields[i].Category); !ok {
+			continue
+		}
+		at := place{f.fields[i].group, f.fields[i].Path}
+		before, again := first[at]
+		if !again {
+			first[at] = i
+			continue
+		}
+		if before != parted {
+			apart(before)
+			first[at] = parted
+		}
+		apart(i)
+	}
+	for g := range f.groups {
+		f.groups[g].identifying = false
+	}
+	for i := range f.fields {
+		if _, ok := exposure.KindOf(f.fields[i].Category); ok {
+			f.groups[f.fields[i].group].identifying = true
+		}
+	}
 }
 
 // scratch is memory that attributing needs for a moment.
