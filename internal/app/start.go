@@ -35,6 +35,7 @@ type listener struct {
 // Start opens the listeners and records that Cordon now stands in the way of
 // every vendor. Either all doors open or none does.
 func (a *App) Start(ctx context.Context) error {
+	reserveHeap()
 	handler := api.NewHandler(a.desk)
 	limits := gateway.Limits{
 		Head: int(a.cfg.Limits.Header), HeadTimeout: time.Duration(a.cfg.Limits.HeaderTimeout),
