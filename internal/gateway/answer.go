@@ -36,7 +36,7 @@ func (v *Vendor) answer(w http.ResponseWriter, r *http.Response) error {
 	}
 	w.WriteHeader(r.StatusCode)
 
-	if err := copyAsItComes(w, r.Body); err != nil {
+	if err := copyAsItComes(w, v.credential.concealBody(r.Body)); err != nil {
 		return err
 	}
 	trailer := http.Header{}

@@ -141,6 +141,7 @@ type Vendor struct {
 	classifier *classify.Classifier
 	out        outlet
 	credential *credential
+	shown      shown // credentials of the apps' own
 	counters   counters
 }
 

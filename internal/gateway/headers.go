@@ -34,6 +34,7 @@ func strip(h http.Header, r vendor.Route) {
 	for _, name := range ours {
 		delete(h, name)
 	}
+	stripSession(h)
 	if r.Spec.Mode == vendor.Shadow {
 		return // shadow mode changes nothing that is the vendor's to see
 	}
@@ -41,6 +42,28 @@ func strip(h http.Header, r vendor.Route) {
 		if _, there := h[name]; there && !mapped(r, name) {
 			delete(h, name)
 		}
+	}
+}
+
+// sessionCookie is the console's. Cookies know no ports: a browser that is logged
+// in there sends it here too.
+const sessionCookie = "cordon_session"
+
+func stripSession(h http.Header) {
+	lines := h["Cookie"]
+	if len(lines) == 0 {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		for _, c := range strings.Split(line, ";") {
+			if name, _, _ := strings.Cut(strings.TrimSpace(c), "="); name != sessionCookie && name != "" {
+				kept = append(kept, strings.TrimSpace(c))
+			}
+		}
+	}
+	if delete(h, "Cookie"); len(kept) > 0 {
+		h["Cookie"] = []string{strings.Join(kept, "; ")}
 	}
 }
 

@@ -81,7 +81,7 @@ func TestHopByHopFieldsStayHereAndOurCredentialDoesNot(t *testing.T) {
 		"\r\nConnection: close, Authorization, X-Secret-Hop\r\nAuthorization: Bearer mine\r\nX-Secret-Hop: 1\r\nTE: trailers\r\nProxy-Authorization: Basic eA==\r\n"+
 		"X-Forwarded-For: 203.0.113.9\r\nKeep-Alive: 5\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nCordon-App: t\r\nX-Kept: yes\r\nAccept-Encoding: br\r\n\r\n"+ada)
 	got := b.vendor.last(t)
-	if got.header.Get("Authorization") != "Bearer s3cret-of-acme" || got.header.Get("X-Kept") != "yes" || got.header.Get("Accept-Encoding") != "br" {
+	if got.header.Get("Authorization") != "Bearer s3cret-of-acme" || got.header.Get("X-Kept") != "yes" || got.header.Get("Accept-Encoding") != "identity" {
 		t.Errorf("the vendor got %v", got.header)
 	}
 	for _, name := range []string{"Connection", "X-Secret-Hop", "Te", "Proxy-Authorization", "X-Forwarded-For", "Keep-Alive", "Upgrade", "Http2-Settings", "Cordon-App", "Expect"} {

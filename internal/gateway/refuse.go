@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"time"
 
 	"cordon/internal/exposure"
@@ -115,7 +116,7 @@ func failed(ctx context.Context, err error, o ledger.Outcome, seq uint64) *Probl
 
 // live is what the gate's register says of a message.
 func live(x *Exchange, r vendor.Route, credential string) isolate.Live {
-	return isolate.Live{Route: r.Name, App: x.Sender.App, Credential: credential, Token: x.Sender.Token}
+	return isolate.Live{Anywhere: r.Ambiguous, Route: r.Name, App: x.Sender.App, Credential: credential, Token: x.Sender.Token}
 }
 
 // credentialOf names the credential that the message goes with, and takes an
@@ -130,9 +131,9 @@ func (g *Gateway) credentialOf(x *Exchange) string {
 		}
 		return c.ref
 	}
-	digest := g.o.Secrets.Digest(own)
+	digest := g.o.Secrets.Digest(stable(own))
 	if c == nil {
-		return "app:" + digest
+		return "app:" + x.Vendor.shown.name(x.Sender.App, digest)
 	}
 	if g.replaced.first(string(x.Vendor.ID()) + " " + digest) {
 		// Worth knowing once: an app holds a credential that it need not have.
@@ -140,6 +141,17 @@ func (g *Gateway) credentialOf(x *Exchange) string {
 			Fields: map[string]any{"replaced_credential": digest, "app": x.Sender.App}})
 	}
 	return c.ref
+}
+
+// stable is the part of a credential that stays the same from one request to
+// the next. AWS signs each request (SigV4): there it is the key's id.
+func stable(own string) string {
+	if rest, ok := strings.CutPrefix(own, "AWS4-HMAC-SHA256 "); ok {
+		_, rest, _ = strings.Cut(rest, "Credential=")
+		id, _, _ := strings.Cut(rest, "/")
+		return id
+	}
+	return own
 }
 
 func (c *counters) recorded(at time.Time) {

@@ -123,7 +123,7 @@ func (g *Gate) affected(route string) (conns []*Conn, live []*Passage) {
 		}
 	}
 	for p := range g.live {
-		if route == "" || p.Route == route {
+		if route == "" || p.Route == route || p.Anywhere {
 			live = append(live, p)
 		}
 	}

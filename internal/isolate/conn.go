@@ -101,5 +101,5 @@ func (c *Conn) carries(route string) bool {
 		return true
 	}
 	p := c.passage.Load()
-	return p != nil && p.Route == route
+	return p != nil && (p.Route == route || p.Anywhere)
 }

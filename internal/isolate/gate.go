@@ -105,9 +105,27 @@ func (g *Gate) check(route string) *Refusal {
 	return r
 }
 
+// anyRoute is nil while every route of the vendor is open.
+func (g *Gate) anyRoute() *Refusal {
+	p := g.page.Load()
+	for slot := 1; p != nil && slot < slots; slot++ {
+		key, w, ok := p.load(slot)
+		if ok && key == 0 {
+			break
+		}
+		if s, epoch, holds := w.read(slotSeed(g.vendor, key)); !ok || !holds || s != Open {
+			return &Refusal{State: s, Epoch: epoch, Damaged: !ok || !holds}
+		}
+	}
+	return nil
+}
+
 // Live says what a message is, as far as may be told without personal data.
 type Live struct {
 	Route, App, Credential string
+	// Anywhere says that a vendor may read the message's path as any of its
+	// routes: it goes only while all of them are open, and a cut of any stops it.
+	Anywhere bool
 	// Token is a keyed digest of the token the app came with; empty without.
 	Token string
 }
@@ -128,7 +146,11 @@ func (g *Gate) Enter(cancel context.CancelCauseFunc, info Live) (*Passage, error
 	p := &Passage{Live: info, gate: g, cancel: cancel, Since: time.Now()}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if r := g.check(info.Route); r != nil {
+	r := g.check(info.Route)
+	if r == nil && info.Anywhere {
+		r = g.anyRoute()
+	}
+	if r != nil {
 		g.attempts.count(info)
 		return nil, r
 	}

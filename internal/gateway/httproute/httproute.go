@@ -9,6 +9,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 
 	"cordon/internal/exposure"
@@ -58,6 +60,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.Sender = sender
+	if sender.App == gateway.Anonymous && !s.calledByName(r.Host) {
+		s.g.Refuse(x, gateway.Malformed(http.StatusMisdirectedRequest, "the Host is no name of this machine"))
+		return
+	}
 	path, query := gateway.SplitTarget(r.RequestURI)
 	name, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	v := s.g.Vendor(exposure.VendorID(name))
@@ -70,12 +76,34 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 
 // fromPage reports whether a browser sends this on behalf of some page. Without
 // apps every process of this machine may send, and a browser is one; a page from
-// elsewhere must not send in its name (Fetch Metadata, W3C).
+// elsewhere must not send in its name (Fetch Metadata, W3C). Browsers leave the
+// metadata out towards origins that are not secure, but not the Origin.
 func fromPage(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
 		return true
-	default:
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
 		return false
 	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
+}
+
+// calledByName reports whether the client meant this machine. A page whose name
+// was made to resolve to us (DNS rebinding) is of our own origin to the browser,
+// but still asks for that name; addresses, localhost and the vendors' own hosts
+// cannot be taken over that way.
+func (s *Server) calledByName(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.Trim(name, "[]"))
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	// A name without a dot is nobody's to register.
+	return !strings.Contains(name, ".") || strings.HasSuffix(name, ".localhost") || s.g.Host(name) != nil
 }

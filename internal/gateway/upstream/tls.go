@@ -56,7 +56,7 @@ func checkPin(chains [][]*x509.Certificate, pin []byte) error {
 func ParsePin(s string) ([]byte, error) {
 	v, ok := strings.CutPrefix(s, "sha256:")
 	if !ok {
-		return nil, fmt.Errorf("pin %q does not begin with sha256:", s)
+		return nil, fmt.Errorf("pin %q does not begin with \"sha256:\"", s)
 	}
 	v = strings.TrimSpace(v)
 	for _, decode := range []func(string) ([]byte, error){hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString} {
