@@ -64,7 +64,7 @@ func (c *csvRows) header() error {
 		}
 	}
 	if _, err := c.record(); errors.Is(err, io.EOF) {
-		return errors.New("the directory is empty; its first line must name the columns: id,email,phone,...")
+		return errors.New("the directory is empty; its first line must name the columns: id,email,phone and more")
 	} else if err != nil {
 		return fmt.Errorf("reading the directory's first line: %w", err)
 	}
@@ -78,7 +78,7 @@ func (c *csvRows) header() error {
 		c.places = append(c.places, at)
 	}
 	if !slices.Contains(c.places, columnID) {
-		return errors.New("the directory has no column id; its first line must name the columns: id,email,phone,...")
+		return errors.New("the directory has no column id; its first line must name the columns: id,email,phone and more")
 	}
 	return nil
 }

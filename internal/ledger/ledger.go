@@ -116,8 +116,8 @@ func (l *Ledger) Close() (err error) {
 
 func (l *Ledger) shut() error {
 	l.closed.Store(true)
-	l.reads.Lock() // whoever is inside a look-up comes out first
-	l.reads.Unlock()
+	l.reads.Lock()   // whoever is inside a look-up comes out first
+	l.reads.Unlock() //lint:ignore SA2001 nothing is guarded, only waited for
 	if l.readOnly {
 		return l.store.Close()
 	}
