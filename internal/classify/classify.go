@@ -115,31 +115,55 @@ func personal(s string) bool {
 	return digits >= 4
 }
 
-// namedHeaders reads the headers that a mapping names, and no others.
+// namedHeaders reads the headers that a mapping names. Of the others it takes
+// those that are somebody's address: most headers are about the message, but
+// one such must not leave without being on record.
 func (f *Findings) namedHeaders(w *walk) {
 	header := f.tries.header
-	if !header.named() {
-		return
-	}
 	w.src = inHeader
-	names := make([]string, 0, 8)
-	for name := range f.message.Header {
-		if n := header.child(strings.ToLower(name)); n != nil && n.leaf != nil {
+	var names []string
+	for name, values := range f.message.Header {
+		n := header.mappedHeader(name)
+		if n != nil || slices.ContainsFunc(values, isAddress) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names) // fields must have the same order each time
 	for _, name := range names {
-		n := header.child(strings.ToLower(name))
+		n := header.mappedHeader(name)
+		var l *leaf
+		if n != nil {
+			l = n.leaf
+		}
 		for i, value := range f.message.Header[name] {
-			if value == "" {
+			if value == "" || n == nil && !isAddress(value) {
 				continue
 			}
 			w.begin(inHeader, value)
-			w.push(crumb{node: n, key: name, index: i})
-			w.text(n.leaf, 0, spot{src: inHeader, enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
+			w.push(crumb{node: n, key: name})
+			w.text(l, 0, spot{src: inHeader, enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
 			w.pop()
 			f.headers = append(f.headers, headerValue{name, i})
 		}
 	}
+}
+
+// mappedHeader is the node of a header that a mapping names.
+func (n *node) mappedHeader(name string) *node {
+	if !n.named() {
+		return nil
+	}
+	if n = n.child(strings.ToLower(name)); n == nil || n.leaf == nil {
+		return nil
+	}
+	return n
+}
+
+// isAddress reports whether a header's value is one e-mail address.
+func isAddress(value string) bool {
+	if len(value) > 512 || strings.IndexByte(value, '@') < 0 {
+		return false
+	}
+	_, err := exposure.Canonical(exposure.KindEmail, value)
+	return err == nil
 }

@@ -186,7 +186,7 @@ func (f *Findings) Unmapped() []string {
 	seen := map[string]bool{}
 	for i := range f.fields {
 		at := &f.fields[i]
-		if at.Category == exposure.Unclassified && at.enc != wholeText && !seen[at.Path] && len(list) < maxTemplates {
+		if at.Category == exposure.Unclassified && (at.enc != wholeText || at.src == inHeader) && !seen[at.Path] && len(list) < maxTemplates {
 			seen[at.Path] = true
 			list = append(list, at.Path)
 		}

@@ -19,18 +19,18 @@ import (
 
 // message is one line of a file, see README.md.
 type message struct {
-	Name, Vendor, Request string
-	RequestB64            []byte `json:"request_b64"`
-	Mapping               []mapping
-	Status                string
-	Subjects              []subject
-	Anyone                [][]string
-	May                   [][]*string
-	Never                 [][3]string
-	NeverName             [][2]string `json:"never_name"`
-	Loose, Unmapped       bool
-	Note, Weak            string
-	Policies              []policy
+	Name, Vendor, Request  string
+	RequestB64             []byte `json:"request_b64"`
+	Mapping                []mapping
+	Status                 string
+	Subjects               []subject
+	Anyone                 [][]string
+	May                    [][]*string
+	Never                  [][3]string
+	NeverName              [][2]string `json:"never_name"`
+	Loose, Unmapped, Later bool
+	Note, Weak             string
+	Policies               []policy
 }
 
 type mapping struct {
@@ -161,6 +161,9 @@ func TestLabelledMessages(t *testing.T) {
 	}
 	for _, fault := range s.faults {
 		t.Error(fault)
+	}
+	if readme, err := os.ReadFile("README.md"); err != nil || !strings.Contains(string(readme), strings.TrimSpace(s.String())) {
+		t.Errorf("README.md publishes another score than this: %v", err)
 	}
 }
 

@@ -16,7 +16,7 @@ type score struct {
 	lostPeople, wrongPerson    int
 	statusErrors, policyErrors int
 	allClear                   int // personal data, and the answer says there is none
-	unnamed                    int // misses that are on record as unclassified
+	unnamed                    int // misses that are on record as unclassified or as text
 	faultless                  int // messages
 	weak, faults               []string
 }
@@ -30,12 +30,13 @@ func (s *score) String() string {
 	return fmt.Sprintf(`
 | | |
 |---|---|
-| messages, of which without a fault | %d, %d |
+| messages | %d |
+| answered without a fault or a miss | %d |
 | policies applied to them | %d |
 | people labelled | %d |
 | fields labelled | %d |
 | precision of fields | %.2f %% (%d not labelled) |
-| recall of fields | %.2f %% (%d missed, %d of these on record as unclassified) |
+| recall of fields | %.2f %% (%d missed, %d of these on record, as unclassified or as text) |
 | people not found | %d |
 | fields given to another person | %d |
 | status wrong | %d |
@@ -87,7 +88,7 @@ func (s *score) compareAnyone(m *message, a minimize.Answer) {
 		if seen { // on record as unclassified
 			s.misses++
 			s.unnamed++
-			s.weak = append(s.weak, m.Name+": on record as unclassified: "+want[0]+" "+want[1])
+			s.weak = append(s.weak, m.Name+": on record, but not as "+want[0]+" "+want[1])
 			continue
 		}
 		s.misses++
