@@ -115,16 +115,15 @@ func personal(s string) bool {
 	return digits >= 4
 }
 
-// namedHeaders reads the headers that a mapping names. Of the others it takes
-// those that are somebody's address: most headers are about the message, but
-// one such must not leave without being on record.
+// namedHeaders reads the headers that a mapping names, and those of which
+// nobody says that they are about the message and not about a person.
 func (f *Findings) namedHeaders(w *walk) {
 	header := f.tries.header
 	w.src = inHeader
 	var names []string
 	for name, values := range f.message.Header {
 		n := header.mappedHeader(name)
-		if n != nil || slices.ContainsFunc(values, isAddress) {
+		if n != nil || !aboutTheMessage(name) || slices.ContainsFunc(values, isAddress) {
 			names = append(names, name)
 		}
 	}
@@ -136,7 +135,7 @@ func (f *Findings) namedHeaders(w *walk) {
 			l = n.leaf
 		}
 		for i, value := range f.message.Header[name] {
-			if value == "" || n == nil && !isAddress(value) {
+			if value == "" || n == nil && aboutTheMessage(name) && !isAddress(value) {
 				continue
 			}
 			w.begin(inHeader, value)

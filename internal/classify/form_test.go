@@ -142,11 +142,11 @@ func TestPathQueryAndHeadersBelongToTheMessage(t *testing.T) {
 	m.Header["X-User"] = []string{"ada"}
 	m.Header["X-Other"] = []string{"zzz"}
 	f := read(t, mapping, m)
-	expect(t, f, `pseudonym=cus_1 email=ada@example.org username=ada: user.unique_id.pseudonymous {id}="cus_1" user.contact.email ?who.email="ada@example.org" unclassified ?q="1" user.account.username X-User:="ada" user.name name="Ada"`)
+	expect(t, f, `pseudonym=cus_1 email=ada@example.org username=ada: user.unique_id.pseudonymous {id}="cus_1" user.contact.email ?who.email="ada@example.org" unclassified ?q="1" unclassified X-Other:="zzz" user.account.username X-User:="ada" user.name name="Ada"`)
 	if id := f.People()[0].Identifiers[0]; id.Vendor != "acme" {
 		t.Errorf("the pseudonym belongs to vendor %q", id.Vendor)
 	}
-	out, err := f.Rewrite([]Edit{{Field: 1, Drop: true}, {Field: 3, Drop: true}, {Field: 4, Value: "A"}})
+	out, err := f.Rewrite([]Edit{{Field: 1, Drop: true}, {Field: 4, Drop: true}, {Field: 5, Value: "A"}})
 	if err != nil || out.Query != "limit=3&q=1" || out.Header["X-User"] != nil || len(out.Header["X-Other"]) != 1 || string(out.Body) != `{"name":"A"}` {
 		t.Errorf("rewritten to %+v, %v", out, err)
 	}

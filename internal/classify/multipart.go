@@ -189,7 +189,13 @@ func (m *parts) head(pos, end int) (h head, body int) {
 			continue
 		}
 		if line == stop {
+			if !disposition { // RFC 7578 section 4.2 demands it; some take the part all the same
+				m.flag(exposure.IncompleteBoundary)
+			}
 			return h, pos
+		}
+		if hasControl(strings.ReplaceAll(m.s[line:stop], "\t", "")) { // a bare CR ends a line to some
+			m.flag(exposure.IncompleteBoundary)
 		}
 		name, value, ok := strings.Cut(m.s[line:stop], ":")
 		if !ok || name == "" || strings.ContainsAny(name, " \t") {
@@ -263,6 +269,9 @@ func (m *parts) disposition(h *head, pos, stop int) {
 				pos++
 			}
 			value = strings.TrimRight(m.s[at:pos], " \t")
+			if !token(value) { // not without quotes: some parsers drop the part
+				m.flag(exposure.IncompleteBoundary)
+			}
 		}
 		for pos < stop && (m.s[pos] == ' ' || m.s[pos] == '\t') {
 			pos++

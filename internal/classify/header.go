@@ -1,0 +1,56 @@
+package classify
+
+import "strings"
+
+// Headers about the message, the connection, the client program or the
+// credential, and not about a person: of HTTP (RFC 9110 and its registry), of
+// tracing, and those that vendors' SDKs are known to send. Any other header is a
+// leaf that no mapping names. Cookie and baggage are not here on purpose.
+var protocolHeaders = func() map[string]bool {
+	m := map[string]bool{}
+	for name := range strings.FieldsSeq(`
+		accept accept-charset accept-encoding accept-language accept-datetime
+		cache-control pragma connection keep-alive host date age via te trailer expect upgrade range
+		content-type content-length content-encoding content-language content-md5 content-digest content-disposition content-transfer-encoding
+		digest repr-digest want-digest etag if-match if-none-match if-modified-since if-unmodified-since if-range
+		authorization proxy-authorization www-authenticate x-api-key api-key apikey x-auth-token dd-api-key x-postmark-server-token x-postmark-account-token
+		idempotency-key x-idempotency-key x-request-id request-id x-correlation-id
+		user-agent origin priority prefer upgrade-insecure-requests dnt
+		traceparent tracestate b3 sentry-trace
+		stripe-version stripe-account mime-version revision x-requested-with
+		retry-count x-retry-count x-attempt x-http-method-override
+		transfer-encoding http2-settings proxy-connection`) {
+		m[name], m[textual(name)] = true, true
+	}
+	return m
+}()
+
+// Families of such headers.
+var protocolPrefixes = []string{"sec-", "x-stripe-", "x-amz-", "x-b3-", "x-datadog-", "x-stainless-", "x-sdk-", "x-client-version"}
+
+// textual is how net/http spells a name, which spares a copy in lower case.
+func textual(name string) string {
+	b := []byte(name)
+	for i := range b {
+		if (i == 0 || b[i-1] == '-') && 'a' <= b[i] && b[i] <= 'z' {
+			b[i] -= 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func aboutTheMessage(header string) bool {
+	if protocolHeaders[header] {
+		return true
+	}
+	name := strings.ToLower(header)
+	if protocolHeaders[name] {
+		return true
+	}
+	for _, p := range protocolPrefixes {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
