@@ -26,7 +26,10 @@ import (
 type Fold struct {
 	Users *Users
 
-	db *pebble.DB // nil when nothing may be written
+	// kept is written through Apply and ApplyLazy alone, which come back when
+	// the disk does not: a cut waits for the locks that are held meanwhile.
+	kept     *store.Store
+	readOnly bool
 
 	// changing is held for reading while a gate is changed and folded.
 	changing sync.RWMutex
@@ -44,13 +47,10 @@ type Journal interface {
 
 // LoadFold brings the fold up to the end of the journal. With readOnly nothing
 // is written back.
-func LoadFold(ctx context.Context, db *pebble.DB, journal Journal, users *Users, readOnly bool) (*Fold, error) {
-	f := &Fold{Users: users, next: 1, gates: map[exposure.VendorID]map[string]isolate.State{}}
-	if err := f.load(db); err != nil {
+func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Users, readOnly bool) (*Fold, error) {
+	f := &Fold{Users: users, kept: kept, readOnly: readOnly, next: 1, gates: map[exposure.VendorID]map[string]isolate.State{}}
+	if err := f.load(kept.DB()); err != nil {
 		return nil, fmt.Errorf("reading users and gates: %w", err)
-	}
-	if !readOnly {
-		f.db = db
 	}
 	for e, err := range journal.Entries(f.next) {
 		if err != nil {
@@ -108,19 +108,19 @@ func (f *Fold) fold(e ledger.Entry) {
 }
 
 // Took folds a change of a gate that this process has just made. Without an
-// entry number the change waits in memory to be recorded; from then on nothing
-// is marked as complete, so that the next start reads it from the ledger.
-func (f *Fold) Took(seq uint64, v exposure.VendorID, route string, to isolate.State, at time.Time) error {
+// entry number the change waits in memory to be recorded. From then on, as when
+// the event cannot be kept here, nothing is marked as complete, so that the next
+// start reads it from the ledger: a cut that holds is not reported as an error.
+func (f *Fold) Took(seq uint64, v exposure.VendorID, route string, to isolate.State, at time.Time) {
 	entry := ledger.Entry{Seq: seq, Kind: ledger.KindEvent, At: at, Event: ledger.Event{
 		Kind: ledger.EventGate, Vendor: v, At: at, Fields: map[string]any{"gate": to.String(), "route": route}}}
 	f.fold(entry)
-	if seq == 0 {
-		f.mu.Lock()
-		f.stale = true
-		f.mu.Unlock()
-		return nil
+	if seq != 0 && f.keep(entry) == nil {
+		return
 	}
-	return f.keep(entry)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stale = true
 }
 
 // Keys: 'u' 'n' -> next entry as JSON; 'u' 'e' seq (8) -> event as JSON.
@@ -146,14 +146,14 @@ type keptEvent struct {
 // keep writes the event beside the ledger. No sync: after a crash the event is
 // read from the ledger again, because the mark did not move past it either.
 func (f *Fold) keep(e ledger.Entry) error {
-	if f.db == nil {
+	if f.readOnly {
 		return nil
 	}
 	data, err := json.Marshal(keptEvent{e.Seq, e.Event.Kind, e.Event.Vendor, e.At, e.Event.Actor, e.Event.Fields})
 	if err != nil {
 		return err
 	}
-	return f.db.Set(eventKey(e.Seq), data, pebble.NoSync)
+	return f.set(eventKey(e.Seq), data, f.kept.ApplyLazy)
 }
 
 // MarkAll says that everything up to the ledger's end is folded, unless a
@@ -179,14 +179,22 @@ func (f *Fold) mark(next uint64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = max(f.next, next)
-	if f.db == nil || f.stale {
+	if f.readOnly || f.stale {
 		return nil
 	}
 	data, err := json.Marshal(f.next)
 	if err != nil {
 		return err
 	}
-	return f.db.Set(nextKey, data, pebble.Sync)
+	return f.set(nextKey, data, f.kept.Apply)
+}
+
+func (f *Fold) set(key, value []byte, apply func(*pebble.Batch) error) error {
+	b := f.kept.DB().NewBatch()
+	if err := b.Set(key, value, nil); err != nil {
+		return err
+	}
+	return apply(b)
 }
 
 // 'u' 'd' -> which version of the directory's file was loaded last.
@@ -194,7 +202,7 @@ var directoryKey = []byte{store.User, 'd'}
 
 // DirectoryVersion is what SetDirectoryVersion kept, "" for nothing.
 func (f *Fold) DirectoryVersion() string {
-	value, closer, err := f.db.Get(directoryKey)
+	value, closer, err := f.kept.DB().Get(directoryKey)
 	if err != nil {
 		return "" // loading once too often does no harm
 	}
@@ -204,7 +212,7 @@ func (f *Fold) DirectoryVersion() string {
 
 // SetDirectoryVersion remembers which file was loaded.
 func (f *Fold) SetDirectoryVersion(v string) error {
-	return f.db.Set(directoryKey, []byte(v), pebble.Sync)
+	return f.set(directoryKey, []byte(v), f.kept.Apply)
 }
 
 func (f *Fold) load(db *pebble.DB) error {

@@ -67,13 +67,12 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	if err != nil {
 		return nil, err
 	}
-	db := p.ledger.Store().DB()
 	users := api.NewUsers(p.ledger, tokenKey, o.Now)
-	if p.fold, err = api.LoadFold(ctx, db, p.ledger, users, readOnly); err != nil {
+	if p.fold, err = api.LoadFold(ctx, p.ledger.Store(), p.ledger, users, readOnly); err != nil {
 		return nil, err
 	}
 	p.index, err = scope.Open(scope.Options{
-		DB: db, Source: &journal{Ledger: p.ledger}, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+		DB: p.ledger.Store().DB(), Apply: p.ledger.Store().ApplyLazy, Source: &journal{Ledger: p.ledger}, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the scope index: %w", err)

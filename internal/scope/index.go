@@ -17,7 +17,10 @@ import (
 // Options say where the index lives and what it follows.
 type Options struct {
 	// DB is the one store; the index owns store.Index and store.Scope in it.
-	DB     *pebble.DB
+	DB *pebble.DB
+	// Apply writes a batch and closes it; it returns also when the disk does
+	// not. Nil: committed to DB.
+	Apply  func(*pebble.Batch) error
 	Source Source
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: nothing is logged
@@ -70,6 +73,7 @@ type Index struct {
 	alive           int64
 	recent          *recent // nil until somebody asks
 	err             error   // why the follower gave up
+	unsaved         error   // why nothing is saved any more; answers go on from memory
 	moved           chan struct{}
 
 	// filling is held, before mu, while recent is read from the journal.
@@ -180,13 +184,12 @@ func (x *Index) load() error {
 // wipe forgets everything, in memory and in the store.
 func (x *Index) wipe() error {
 	b := x.o.DB.NewBatch()
-	defer b.Close()
 	for _, space := range []byte{store.Index, store.Scope} {
 		if err := b.DeleteRange([]byte{space}, []byte{space + 1}, nil); err != nil {
 			return err
 		}
 	}
-	if err := b.Commit(pebble.Sync); err != nil {
+	if err := x.apply(b); err != nil {
 		return fmt.Errorf("throwing the scope index away: %w", err)
 	}
 	x.reset()
@@ -195,18 +198,22 @@ func (x *Index) wipe() error {
 
 // flush writes everything new, and the position up to which it is true, in one
 // batch. It is not synced: the index can be read again from the journal, and a
-// crash leaves either the old state or the new one with its own position.
+// crash leaves either the old state or the new one with its own position. A
+// disk that takes nothing any more is no error: the journal on it has stopped
+// too, memory holds the rest, and now is when the index is asked.
 func (x *Index) flush() error {
-	if x.o.ReadOnly {
+	if x.o.ReadOnly || x.unsaved != nil {
 		return nil
 	}
 	b := x.o.DB.NewBatch()
-	defer b.Close()
 	if err := x.save(b); err != nil {
+		b.Close()
 		return fmt.Errorf("writing the scope index: %w", err)
 	}
-	if err := b.Commit(pebble.NoSync); err != nil {
-		return fmt.Errorf("writing the scope index: %w", err)
+	if err := x.apply(b); err != nil {
+		x.unsaved = err
+		x.o.Log.Error("the scope index is not saved any more; it answers from memory", "error", err)
+		return nil
 	}
 	x.names.unsaved = nil
 	x.fresh = newFresh()
@@ -220,6 +227,14 @@ func (x *Index) flush() error {
 		x.saved[seq] = true
 	}
 	return nil
+}
+
+// apply writes a batch, without a sync, and closes it.
+func (x *Index) apply(b *pebble.Batch) error {
+	if x.o.Apply != nil {
+		return x.o.Apply(b)
+	}
+	return errors.Join(b.Commit(pebble.NoSync), b.Close())
 }
 
 func (x *Index) save(b *pebble.Batch) error {

@@ -369,3 +369,24 @@ func cpu(b *testing.B) int64 {
 	}
 	return u.Utime.Nano() + u.Stime.Nano()
 }
+
+// When the disk fails is when people ask who was exposed.
+func TestADiskThatTakesNothingStillLeavesAnswers(t *testing.T) {
+	j := scene()
+	x, err := Open(Options{DB: db(t), Source: j, FlushFacts: 1, Apply: func(*pebble.Batch) error { return errors.New("input/output error") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := x.Query(context.Background(), Query{Vendor: "mail"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.disclose(epoch, ways[0], sent, Exposure{4711, exposure.SetOf(exposure.Phone)})
+	after, err := x.Query(context.Background(), Query{Vendor: "mail"})
+	if err != nil || after.Subjects != before.Subjects+1 {
+		t.Errorf("%+v, %v", after, err)
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+}
