@@ -259,18 +259,22 @@ func (s *Store) close(db *pebble.DB) error {
 		}()
 		closed <- db.Close()
 	}()
+	// The disk may also fail now, while the last entries are flushed: Pebble
+	// then never comes back (see parkingFS).
+	failed := s.failed
 	var patience <-chan time.Time
-	if s.Err() != nil {
-		patience = time.After(time.Second)
-	}
-	select {
-	case err := <-closed:
-		if err != nil {
-			return fmt.Errorf("closing the store: %w", err)
+	for {
+		select {
+		case err := <-closed:
+			if err != nil {
+				return fmt.Errorf("closing the store: %w", err)
+			}
+			return nil
+		case <-failed:
+			failed, patience = nil, time.After(time.Second)
+		case <-patience:
+			return s.Err()
 		}
-		return nil
-	case <-patience:
-		return s.Err()
 	}
 }
 
