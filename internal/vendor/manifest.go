@@ -54,7 +54,7 @@ type TLS struct {
 type Mapping struct {
 	On       string            `yaml:"on" required:"true" kind:"on" doc:"METHOD /template; {name} or * stand for one segment, ** for the rest."`
 	Subjects string            `yaml:"subjects" default:"." kind:"path" doc:"The elements that stand for one person each: a path of dots and []; \".\" is the body itself, \"[]\" a body that is an array."`
-	Fields   map[string]string `yaml:"fields" required:"true" keykind:"field" kind:"mapped" doc:"Paths below the subject and their categories; \"=\" alone is the element itself. A category covers everything below its path that nothing else names; none says that it is not personal data, or the organisation's own."`
+	Fields   map[string]string `yaml:"fields" required:"true" keykind:"field" kind:"mapped" doc:"Paths below the subject and their categories; \"=\" alone is the element itself. A category covers everything below its path that nothing else names; none says that it is not personal data, or the organisation's own. Write to[] where a form may repeat the key to: without [] a second value is a duplicate."`
 	In       string            `yaml:"in" enum:"path query header" doc:"Where to look when it is not the body: fields then name path parameters, query parameters or headers."`
 }
 
