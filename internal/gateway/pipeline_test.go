@@ -275,6 +275,29 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
+// The deadline of the last answer stays on an idle connection and is no reason to
+// take it for dead; and a body may take longer than its head was given.
+func TestDeadlineOfAnAnswersHeadIsNoOneElses(t *testing.T) {
+	b := start(t, setup{timeout: 150 * time.Millisecond, handler: func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "first,")
+		if r.URL.Path == "/slow" {
+			w.(http.Flusher).Flush()
+			time.Sleep(300 * time.Millisecond)
+		}
+		fmt.Fprint(w, "last")
+	}})
+	for _, path := range []string{"/acme/send", "/acme/slow", "/acme/send"} {
+		resp := b.post(path, ada)
+		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != "first,last" {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
+	if b.vendor.new != 1 {
+		t.Errorf("%d connections for 3 messages", b.vendor.new)
+	}
+}
+
 func TestRedirectIsPassedBackAndNotFollowed(t *testing.T) {
 	b := start(t, setup{handler: func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://169.254.169.254/latest/meta-data", http.StatusTemporaryRedirect)

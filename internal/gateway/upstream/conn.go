@@ -68,11 +68,10 @@ func (c *Conn) alive() bool {
 		return false
 	}
 	quiet := false
-	err = raw.Read(func(fd uintptr) bool {
+	err = raw.Control(func(fd uintptr) { // not Read: a deadline that is over means nothing here
 		var b [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		quiet = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
-		return true
 	})
 	return err == nil && quiet
 }
@@ -84,8 +83,11 @@ func (c *Conn) Close() error { return c.conn.Close() }
 // its end, and ends it when it was not.
 type body struct {
 	io.ReadCloser
-	c      *Conn
-	finish func(reuse bool)
+	c        *Conn
+	stop     func() bool // takes back what ctx does when it ends
+	reusable bool        // as far as the answer's head says
+	written  chan error  // see exchange; nil: the message went out in one piece
+	ended    bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -105,10 +107,28 @@ func (b *body) Close() error {
 	return nil
 }
 
-func (b *body) end(reuse bool) {
-	if b.finish != nil {
-		b.finish(reuse)
-		b.finish = nil
+func (b *body) end(whole bool) {
+	if b.ended {
+		return
+	}
+	b.ended = true
+	if !b.stop() || !whole || !b.reusable || !b.allWritten() {
+		b.c.Close()
+		return
+	}
+	b.c.tracked.Carry(nil)
+	b.c.client.push(b.c)
+}
+
+func (b *body) allWritten() bool {
+	if b.written == nil {
+		return true
+	}
+	select {
+	case err := <-b.written:
+		return err == nil
+	default:
+		return false // answered before it heard all
 	}
 }
 
@@ -119,5 +139,6 @@ func (c *Conn) Raw(p *isolate.Passage) (*isolate.Conn, error) {
 		c.Close()
 		return nil, err
 	}
+	c.conn.SetDeadline(time.Time{}) // a tunnel has none
 	return c.tracked, nil
 }

@@ -55,81 +55,82 @@ func (c *Conn) RoundTrip(ctx context.Context, p *isolate.Passage, req *Request) 
 		return nil, err
 	}
 	reusable := !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols
-	resp.Body = &body{ReadCloser: resp.Body, c: c, finish: func(reuse bool) {
-		if !stop() || !reuse || !reusable || !written() {
-			c.Close()
-			return
-		}
-		c.tracked.Carry(nil)
-		c.client.push(c)
-	}}
+	resp.Body = &body{ReadCloser: resp.Body, c: c, stop: stop, reusable: reusable, written: written}
 	return resp, nil
 }
 
-// exchange writes the message and reads heads until the final one. written
-// reports whether all of the message went out well.
-func (c *Conn) exchange(p *isolate.Passage, req *Request) (resp *http.Response, written func() bool, err error) {
-	before := p.Handed()
+// exchange writes the message and reads heads until the final one. What comes out
+// of written is how writing the message ended; nothing while it goes on.
+func (c *Conn) exchange(p *isolate.Passage, req *Request) (resp *http.Response, written chan error, err error) {
 	buf := buffers.Get().(*[]byte)
 	b, err := appendHead((*buf)[:0], req)
 	if err != nil {
 		return nil, nil, err
 	}
 	b = appendBody(b, req)
-	wait := &answerWait{c: c}
 	c.conn.SetDeadline(time.Now().Add(c.client.o.HeaderTimeout))
-
-	done := make(chan error, 1)
-	switch {
-	case len(b) <= inOnePiece && req.Rest == nil:
-		_, err := c.conn.Write(b)
+	if len(b) <= inOnePiece && req.Rest == nil {
+		resp, err = c.inOne(p, req.Method, b)
 		recycle(buf, b)
-		if err != nil {
-			if p.Handed() == before {
-				return nil, nil, fmt.Errorf("sending to %s: %w", c.target.Host, err)
-			}
-			wait.atMost(lastWord)
-		}
-		done <- err
-	default:
-		if req.Rest != nil {
-			c.conn.SetReadDeadline(time.Time{}) // as long as the upload takes
-		}
-		go func() {
-			_, err := c.conn.Write(b)
-			recycle(buf, b)
-			if err == nil && req.Rest != nil {
-				err = c.writeRest(req)
-			}
-			if err != nil {
-				wait.atMost(lastWord)
-			} else {
-				wait.atMost(c.client.o.HeaderTimeout)
-			}
-			done <- err
-		}()
+		return resp, nil, err
 	}
 
+	wait := &answerWait{c: c}
+	written = make(chan error, 1)
+	if req.Rest != nil {
+		c.conn.SetReadDeadline(time.Time{}) // as long as the upload takes
+	}
+	go func() {
+		_, err := c.conn.Write(b)
+		recycle(buf, b)
+		if err == nil && req.Rest != nil {
+			err = c.writeRest(req)
+		}
+		if err != nil {
+			wait.atMost(lastWord)
+		} else {
+			wait.atMost(c.client.o.HeaderTimeout)
+		}
+		written <- err
+	}()
 	resp, err = c.readHeads(req.Method)
 	wait.over()
 	if err != nil {
 		c.Close() // so that the writer leaves, unless it waits for the client
 		select {
-		case werr := <-done:
+		case werr := <-written:
 			err = errors.Join(werr, err)
 		default:
 		}
 		return nil, nil, fmt.Errorf("no answer from %s: %w", c.target.Host, err)
 	}
-	written = func() bool {
-		select {
-		case err := <-done:
-			return err == nil
-		default:
-			return false // answered before it heard all
-		}
-	}
 	return resp, written, nil
+}
+
+// inOne is the exchange of a message that one write can take: first written, then
+// answered, by one goroutine.
+func (c *Conn) inOne(p *isolate.Passage, method string, message []byte) (*http.Response, error) {
+	before := p.Handed()
+	_, werr := c.conn.Write(message)
+	if werr != nil {
+		if p.Handed() == before {
+			return nil, fmt.Errorf("sending to %s: %w", c.target.Host, werr)
+		}
+		c.conn.SetReadDeadline(time.Now().Add(lastWord))
+	}
+	resp, err := c.readHeads(method)
+	if err != nil {
+		return nil, fmt.Errorf("no answer from %s: %w", c.target.Host, errors.Join(werr, err))
+	}
+	if werr != nil {
+		resp.Close = true // half a message went over it
+	}
+	// The body may take as long as it likes. One that is here already needs no
+	// other deadline; the next message sets its own.
+	if resp.ContentLength < 0 || resp.ContentLength > int64(c.br.Buffered()) {
+		c.conn.SetReadDeadline(time.Time{})
+	}
+	return resp, nil
 }
 
 // lastWord is how long we listen to a vendor that stopped taking our message:
