@@ -6,7 +6,7 @@ import "sync"
 const reserveBytes = 64 << 20
 
 var (
-	reserve     []byte
+	reserve     []byte //lint:ignore U1000 it is there to be counted
 	reserveOnce sync.Once
 )
 
