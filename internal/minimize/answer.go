@@ -1,6 +1,7 @@
 package minimize
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"cordon/internal/classify"
@@ -80,6 +81,10 @@ func Test(spec *vendor.Spec, m *classify.Message) (Answer, error) {
 	return a, nil
 }
 
+// readable makes UTF-8 of what a message may hold: an answer is JSON, which
+// cannot carry other bytes.
+func readable(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
 // subjects lists the people of a message with everything that concerns them.
 func subjects(f *classify.Findings, actions []FieldAction) []Subject {
 	list := []Subject{}
@@ -100,8 +105,8 @@ func subjects(f *classify.Findings, actions []FieldAction) []Subject {
 		for n := range f.Of(i) {
 			s.Fields = append(s.Fields, SubjectField{
 				Category: fields[n].Category.Key(),
-				Path:     places[n],
-				Value:    fields[n].Value(),
+				Path:     readable(places[n]),
+				Value:    readable(fields[n].Value()),
 				Action:   string(actions[n].Action),
 			})
 		}
