@@ -65,7 +65,7 @@ func (g *Gateway) Change(ctx context.Context, o Order) (Done, error) {
 }
 
 // maxListed bounds the messages whose bytes an entry lists one by one.
-const maxListed = 4000
+const maxListed = 2000
 
 // gateEvent is the entry of a change: state, epoch, and the bytes that had been
 // handed over for each message that was under way, grouped by what they share.
@@ -81,7 +81,7 @@ func (g *Gateway) gateEvent(o Order, c isolate.Change, err error) ledger.Event {
 	list, total := []*group{}, int64(0)
 	for i, m := range c.Interrupted {
 		total += m.Handed
-		if i >= maxListed || len(list) >= 100 {
+		if i >= maxListed || len(list) >= 50 {
 			continue
 		}
 		if groups[m.Live] == nil {
@@ -104,8 +104,8 @@ func (g *Gateway) gateEvent(o Order, c isolate.Change, err error) ledger.Event {
 		f["reason_digest"] = g.o.Secrets.Digest(o.Reason)
 	}
 	if n := len(c.Attempts); n > 0 {
-		tried := make([]map[string]any, 0, min(n, 100))
-		for _, a := range c.Attempts[:min(n, 100)] {
+		tried := make([]map[string]any, 0, min(n, 50))
+		for _, a := range c.Attempts[:min(n, 50)] {
 			tried = append(tried, map[string]any{"route": a.Route, "app": a.App, "credential": a.Credential, "token": a.Token, "count": a.Count})
 		}
 		f["attempts"] = tried

@@ -229,6 +229,30 @@ func TestObservedVendorCanBeCut(t *testing.T) {
 	}
 }
 
+func TestObservedTunnelToAVendorInDisguiseIsBrokenOff(t *testing.T) {
+	b := start(t, setup{observe: true})
+	target := echo(t)
+	gateway.AllowObserved(b.gateway, "127.0.0.1")
+	c, err := net.Dial("tcp", b.proxy)
+	check(t, err)
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, target)
+	br := bufio.NewReader(c)
+	if resp, err := http.ReadResponse(br, &http.Request{Method: "CONNECT"}); err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp, err)
+	}
+	if err := tls.Client(c, &tls.Config{ServerName: "api.acme.example"}).Handshake(); err == nil {
+		t.Fatal("a vendor was reached past its gate")
+	}
+	if o := b.recorder.outcome(t, 0); o.Result != ledger.NotSent || o.Bytes != 0 {
+		t.Errorf("outcome %+v", o)
+	}
+	if notes := fmt.Sprint(b.recorder.notes); !strings.Contains(notes, "TLS server name of a vendor") {
+		t.Errorf("notes %s", notes)
+	}
+}
+
 func TestObservedTunnelCarriesBothWaysAndIsSettled(t *testing.T) {
 	b := start(t, setup{observe: true})
 	target := echo(t)

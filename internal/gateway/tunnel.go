@@ -84,7 +84,21 @@ func (t *Tunnel) Splice(client net.Conn) {
 	stop := context.AfterFunc(t.ctx, func() { client.Close(); vendor.Close() })
 	defer stop()
 	var wg sync.WaitGroup
-	wg.Go(func() { io.Copy(struct{ io.Writer }{vendor}, client); halfClose(vendor) })
+	wg.Go(func() {
+		opening, name := serverName(client)
+		if known := t.g.Host(HostName(name)); known != nil {
+			// An address that no manifest names, and behind it a vendor that one
+			// does: such a tunnel would go past that vendor's gate.
+			t.g.note(known.ID(), t.passage.App, "", Malformed(421, "TLS server name of a vendor in a tunnel to another host"))
+			client.Close()
+			vendor.Close()
+			return
+		}
+		if _, err := vendor.Write(opening); err == nil {
+			io.Copy(struct{ io.Writer }{vendor}, client)
+		}
+		halfClose(vendor)
+	})
 	wg.Go(func() { io.Copy(struct{ io.Writer }{client}, vendor); halfClose(client); client.Close() })
 	wg.Wait()
 	vendor.Close()
