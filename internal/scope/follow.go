@@ -31,6 +31,13 @@ func (x *Index) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-grown:
+			// Reading a hundred entries costs little more than reading one.
+			select {
+			case <-time.After(gather):
+			case <-x.hurry:
+			case <-ctx.Done():
+				return
+			}
 		case <-x.again:
 		case <-tick.C:
 			x.mu.Lock()
@@ -48,6 +55,9 @@ func (x *Index) follow(ctx context.Context) {
 		}
 	}
 }
+
+// gather is how long entries may lie unread when nobody asks.
+const gather = 20 * time.Millisecond
 
 // announceEvery is how often waiting questions are woken while reading.
 const announceEvery = 4096

@@ -54,6 +54,7 @@ type Index struct {
 	stop    context.CancelFunc
 	stopped chan struct{}
 	again   chan struct{} // the index was thrown away: read from the beginning
+	hurry   chan struct{} // somebody waits in reach
 
 	// mu guards everything below. The follower holds it for one entry, a
 	// flush for as long as it writes, a question only to take its snapshot.
@@ -100,7 +101,7 @@ func Open(o Options) (*Index, error) {
 	if o.FlushFacts == 0 {
 		o.FlushFacts = flushFacts
 	}
-	x := &Index{o: o, stopped: make(chan struct{}), again: make(chan struct{}, 1), moved: make(chan struct{})}
+	x := &Index{o: o, stopped: make(chan struct{}), again: make(chan struct{}, 1), hurry: make(chan struct{}, 1), moved: make(chan struct{})}
 	x.reset()
 	if err := x.load(); err != nil {
 		if o.ReadOnly {
@@ -303,6 +304,10 @@ func (x *Index) reach(ctx context.Context, entry uint64, progress Progress) erro
 			return err
 		case position >= entry:
 			return nil
+		}
+		select {
+		case x.hurry <- struct{}{}:
+		default:
 		}
 		select {
 		case <-moved:
