@@ -47,6 +47,7 @@ func (g *Gateway) Change(ctx context.Context, o Order) (Done, error) {
 		return Done{}, fmt.Errorf("no manifest has vendor %s", o.Vendor)
 	}
 	change, err := v.gate.Change(o.To, o.Route)
+	defer v.gate.Acknowledged()
 	d := Done{Change: change}
 	// Not cancelled with ctx: whoever asked may have gone, the gate has changed.
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), entryWithin)

@@ -85,6 +85,7 @@ func (g *Gate) Change(to State, route string) (Change, error) {
 	g.closing.Store(cause)
 	defer g.closing.Store(nil) // the file says it by then, or is unreadable, which is Cut
 	conns, live := g.affected(route)
+	g.beginHush()
 	g.mu.Unlock()
 
 	// 2 to 5. The file goes on beside the closing; both are over before we return.

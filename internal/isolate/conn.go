@@ -46,8 +46,26 @@ func (c *Conn) admit(p *Passage) error {
 	return nil
 }
 
+// Read reads from the vendor. A cut lets go of whoever waits here when it is
+// over, see hush.
+func (c *Conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && c.severed.Load() {
+		c.gate.awaitHush()
+	}
+	return n, err
+}
+
 // Write hands b to the socket if the gate is open, and counts what was taken.
 func (c *Conn) Write(b []byte) (int, error) {
+	n, err := c.write(b)
+	if err != nil && c.severed.Load() {
+		c.gate.awaitHush()
+	}
+	return n, err
+}
+
+func (c *Conn) write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.passage.Load()

@@ -26,6 +26,8 @@ type Gate struct {
 	// taken before mu.
 	changes sync.Mutex
 
+	hush atomic.Pointer[hush] // nil: nobody is interrupted at the moment
+
 	// mu orders entering against a change: who enters looks at the state and is
 	// written into the register under one lock, so that a cut finds everything
 	// that a look before the cut let in.
