@@ -17,13 +17,13 @@ help: ## this list
 
 .PHONY: run
 run: build ## build, start Cordon with the example organisation and print the console's one-time link; Ctrl-C ends all
-	@$(GO) -C examples/photos build -o ../../bin/photos .
+	@CGO_ENABLED=0 $(GO) -C examples/photos build -o ../../bin/photos .
 	@cd examples/photos && exec ../../bin/photos --cordon ../../bin/cordon
 
 .PHONY: build
 build: ## bin/cordon and bin/cordon-verify
 	@mkdir -p bin
-	@$(GO) build -o bin/ ./cmd/...
+	@CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 
 .PHONY: test
 test: ## everything that CI runs
