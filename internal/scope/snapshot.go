@@ -32,12 +32,18 @@ type snapshot struct {
 // snapshot waits until the index knows every acknowledged entry and takes one
 // consistent view. With want it holds only that vendor's unsaved part.
 func (x *Index) snapshot(ctx context.Context, want *exposure.VendorID) (*snapshot, error) {
-	if err := x.Sync(ctx); err != nil {
-		return nil, err
+	acknowledged := x.o.Source.Size()
+	for {
+		if err := x.reach(ctx, acknowledged, nil); err != nil {
+			return nil, err
+		}
+		x.mu.Lock()
+		if x.position >= acknowledged || x.err != nil {
+			defer x.mu.Unlock()
+			return x.snapshotNow(want)
+		}
+		x.mu.Unlock() // thrown away in between, to be built again
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.snapshotNow(want)
 }
 
 // snapshotNow takes the view without waiting. Called with mu held.
