@@ -21,7 +21,7 @@ run: build ## build, start Cordon with the example organisation and print the co
 	@cd examples/photos && exec ../../bin/photos --cordon ../../bin/cordon
 
 .PHONY: build
-build: ## bin/cordon and bin/cordon-verify
+build: ## bin/cordon
 	@mkdir -p bin
 	@CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 

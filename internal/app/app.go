@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -215,11 +213,4 @@ func (a *App) Run(ctx context.Context) error {
 func hostOf(addr string) string {
 	host, _, _ := net.SplitHostPort(addr)
 	return host
-}
-
-// ledgerExists reports whether the data directory holds a ledger: its keys must
-// then never be made anew.
-func ledgerExists(data string) bool {
-	_, err := os.Stat(filepath.Join(data, "store"))
-	return err == nil
 }

@@ -34,7 +34,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 			p.close()
 		}
 	}()
-	exists := ledgerExists(cfg.Data)
+	exists := config.LedgerExists(cfg.Data)
 	if readOnly && !exists {
 		return p, nil
 	}
@@ -43,7 +43,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 			return nil, fmt.Errorf("making the data directory: %w", err)
 		}
 	}
-	p.vault, err = vault.Open(keySource(cfg), vault.Options{
+	p.vault, err = vault.Open(cfg.KeySource(), vault.Options{
 		Origin: cfg.Organization.Domain + "/cordon", LedgerExists: exists, Create: !readOnly,
 	})
 	if err != nil {
@@ -91,10 +91,6 @@ func (p *parts) close() error {
 		errs = append(errs, p.ledger.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func keySource(cfg *config.Config) vault.Source {
-	return vault.Source{Dir: cfg.Keys.Dir, Age: cfg.Keys.Age, Identity: cfg.Keys.Identity, Passphrase: cfg.Keys.Passphrase, Command: cfg.Keys.Command}
 }
 
 // Reader answers verbs that only read, over the store, without a server.

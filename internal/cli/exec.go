@@ -111,7 +111,7 @@ func (c *execCmd) sender(cfg *config.Config) (app, token string, err error) {
 		if a.App != c.App && (c.App != "" || len(cfg.Apps) > 1) {
 			continue
 		}
-		keys, err := vault.Open(keySource(cfg), vault.Options{})
+		keys, err := vault.Open(cfg.KeySource(), vault.Options{})
 		if err != nil {
 			return "", "", fmt.Errorf("opening the keys for the token of app %s: %w", a.App, err)
 		}
@@ -137,7 +137,7 @@ func proxyCA(cfg *config.Config) ([]byte, error) {
 		}
 		return pem, nil
 	}
-	keys, err := vault.Open(keySource(cfg), vault.Options{})
+	keys, err := vault.Open(cfg.KeySource(), vault.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("opening the keys for the proxy's certificate: %w", err)
 	}
@@ -146,10 +146,6 @@ func proxyCA(cfg *config.Config) ([]byte, error) {
 		return nil, &Fault{Code: exitError, What: "the key provider holds no ca.pem", Next: "start Cordon once, it makes its keys: cordon serve"}
 	}
 	return pem, nil
-}
-
-func keySource(cfg *config.Config) vault.Source {
-	return vault.Source{Dir: cfg.Keys.Dir, Age: cfg.Keys.Age, Identity: cfg.Keys.Identity, Passphrase: cfg.Keys.Passphrase, Command: cfg.Keys.Command}
 }
 
 // execFault splits the two lines of the engine's errors. The code is a

@@ -57,7 +57,7 @@ func (c keysBackupCmd) Run(e *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := vault.Backup(keySource(cfg), recipients, c.Output, cfg.Data); err != nil {
+	if err := vault.Backup(cfg.KeySource(), recipients, c.Output, cfg.Data); err != nil {
 		return err
 	}
 	if e.Flags.JSON {

@@ -119,6 +119,9 @@ func open(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("there is no chromium in PATH; CI installs it (.ci/tools)")
+		}
 		t.Skip("there is no chromium in PATH: the console is not tried in a browser")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
