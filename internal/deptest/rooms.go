@@ -19,6 +19,9 @@ var rooms = []room{
 	{"internal/figure", 0, "how figures read; knows nothing of what they count"},
 	{"evidence", 0, "an examiner compiles it without us: the standard library and x/mod alone"},
 
+	{"internal/detect", 1, "finds personal data by its shape alone; what it means is for others to say"},
+	{"internal/wire", 1, "syntax of documents; knows nothing of people"},
+	{"internal/token", 1, "pure: the same key and value always give the same token"},
 	{"internal/vendor", 1, "what is known about third parties: data, no traffic"},
 	{"internal/classify", 1, "pure: the same bytes always give the same findings, in a test, in a drill, in court"},
 	{"internal/minimize", 1, "pure: what may leave depends on findings and policy alone"},
@@ -50,6 +53,9 @@ type door struct{ from, to, why string }
 
 var doors = []door{
 	{"internal/classify", "internal/vendor", "a classifier is compiled from a vendor's mappings"},
+	{"internal/classify", "internal/detect", "what no mapping names is searched by shape"},
+	{"internal/classify", "internal/wire", "documents are read by format, and mapped as they are read"},
+	{"internal/minimize", "internal/token", "a policy may ask for tokens"},
 	{"internal/minimize", "internal/classify", "minimising edits the fields that classifying found"},
 	{"internal/minimize", "internal/vendor", "the policy by category is the vendor's"},
 	{"internal/scope", "internal/ledger", "the index follows the journal's entries"},
@@ -59,7 +65,7 @@ var doors = []door{
 }
 
 // pure packages do no I/O and never ask for the time; it is an argument.
-var pure = []string{"internal/exposure", "internal/classify", "internal/minimize"}
+var pure = []string{"internal/exposure", "internal/wire", "internal/detect", "internal/token", "internal/classify", "internal/minimize"}
 
 // impure is what a pure package must not import; net/url and net/netip only parse text.
 var impure = []string{"net", "net/http", "os", "os/exec", "io/ioutil", "syscall", "log", "log/slog", "crypto/rand", "math/rand", "math/rand/v2"}

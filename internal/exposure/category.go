@@ -25,6 +25,7 @@ var fideslangUses string
 // own holds the keys that fideslang lacks. Added to, never renamed: they are
 // stored in ledgers.
 var own = []string{
+	"opaque",                         // a value that was not read: encrypted, or in a format we do not read
 	"unclassified",                   // a leaf that no mapping names
 	"user.account.type",              // free, pro, moderator
 	"user.contact.social_handle",     // a contact that is neither mail nor phone
@@ -87,6 +88,20 @@ var (
 	Username     = MustCategory("user.account.username")
 	Text         = MustCategory("user.content.private")
 	IPAddress    = MustCategory("user.device.ip_address")
+	Opaque       = MustCategory("opaque")
+	FirstName    = MustCategory("user.name.first")
+	LastName     = MustCategory("user.name.last")
+	Address      = MustCategory("user.contact.address")
+	Street       = MustCategory("user.contact.address.street")
+	PostalCode   = MustCategory("user.contact.address.postal_code")
+	City         = MustCategory("user.contact.address.city")
+	BirthDate    = MustCategory("user.demographic.date_of_birth")
+	CreditCard   = MustCategory("user.financial.credit_card")
+	BankAccount  = MustCategory("user.financial.bank_account")
+	NationalID   = MustCategory("user.government_id.national_identification_number")
+	DeviceID     = MustCategory("user.device.device_id")
+	Precise      = MustCategory("user.location.precise")
+	Imprecise    = MustCategory("user.location.imprecise")
 )
 
 // LookupCategory finds a category by its key.

@@ -17,11 +17,18 @@ const (
 	KindUserID    Kind = 3 // the organisation's own id, the directory's column "id"
 	KindUsername  Kind = 4
 	KindPseudonym Kind = 5 // an id that only one vendor knows: cookie, anonymousId, cus_…
+
+	// Hashes under which vendors know an address or a number: whoever holds the
+	// list can compute them, so they identify as the plain value does.
+	KindEmailSHA256 Kind = 6
+	KindEmailMD5    Kind = 7
+	KindPhoneSHA256 Kind = 8
 )
 
 var kindNames = map[Kind]string{
 	KindEmail: "email", KindPhone: "phone", KindUserID: "user_id",
 	KindUsername: "username", KindPseudonym: "pseudonym",
+	KindEmailSHA256: "email_sha256", KindEmailMD5: "email_md5", KindPhoneSHA256: "phone_sha256",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -115,6 +122,11 @@ func Canonical(kind Kind, raw string) (Identifier, error) {
 		return Identifier{Kind: kind, Value: v}, nil
 	case KindUserID, KindUsername, KindPseudonym:
 		if _, err := netip.ParseAddr(v); err == nil && kind == KindUsername {
+			return Identifier{}, ErrNotIdentifier
+		}
+		return Identifier{Kind: kind, Value: v}, nil
+	case KindEmailSHA256, KindEmailMD5, KindPhoneSHA256:
+		if v = strings.ToLower(v); !isHex(v) || len(v) != hexLength(kind) {
 			return Identifier{}, ErrNotIdentifier
 		}
 		return Identifier{Kind: kind, Value: v}, nil
