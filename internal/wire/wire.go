@@ -29,9 +29,18 @@ type Leaf struct {
 	// Start and End: text[Start:End] is the value as written.
 	Start, End int
 	// Member and MemberEnd: text[Member:MemberEnd] goes with a value that is
-	// dropped; what is left is a valid document, whatever set of leaves went.
-	// Member -1: it cannot go, only be emptied (Codec.Encode of "").
+	// dropped; what is left is a valid document, whatever set of leaves went. A
+	// member may hold other leaves, which then go with it: an address in a list
+	// takes its display name. Member -1: it cannot go, only be emptied
+	// (Codec.Encode of "").
 	Member, MemberEnd int
+	// Between, when not 0, stands between this member and the next, as the comma
+	// does in a list of addresses: outside Member:MemberEnd, with white space
+	// around it perhaps. One goes with each member that goes while others stay.
+	Between byte
+	// Length and LengthEnd: text[Length:LengthEnd] says in decimal how many bytes
+	// text[Start:End] has, so it changes with it. LengthEnd 0: nothing says so.
+	Length, LengthEnd int
 	Codec             Codec
 	// Type is the value's own media type where the format gives one, as
 	// "text/csv" for a part of a mail; it is then read as that. "" is text.
