@@ -15,8 +15,11 @@ type Field struct {
 	// Path is the template that found it: "personalizations[].to[].email".
 	Path string
 
+	marks marks
 	raw   string // as it stands in the message, without quotes
 	group int32
+	// host is the field within whose value a derived field lies.
+	host int32
 	spot
 }
 
@@ -24,8 +27,12 @@ type Field struct {
 type spot struct {
 	src source
 	enc encoding
+	// layer is the number of the text that start and member point into: 0 is the
+	// source itself, n is Findings.layers[n-1].
+	layer int32
 	// start is the position of the field's first byte in its source; for a
-	// header, the number of the value in Findings.headers.
+	// header, the number of the value in Findings.headers; for a derived field,
+	// the position in its host's value.
 	start int32
 	// member is where what must go with the field begins: its key, its pair,
 	// its part. -1 when it stands alone.
@@ -44,6 +51,7 @@ const (
 	partText                    // the body of a part, as it is
 	fileName                    // a quoted parameter of a part's header
 	wholeText                   // a header's value, or a body that nothing decodes
+	within                      // a piece of the host's value
 )
 
 // Value is the leaf decoded and in the clear.

@@ -130,7 +130,7 @@ func (m *parts) part(start, after, end int) {
 	if h.file {
 		l := at.leaf
 		if l == nil {
-			l = &leaf{template: m.template(), category: exposure.Text, subject: rootSubject}
+			l = &leaf{template: m.template(), category: exposure.Text, search: true, subject: rootSubject}
 		}
 		if h.fileName != "" {
 			m.push(crumb{key: "filename"})

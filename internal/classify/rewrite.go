@@ -185,6 +185,8 @@ func (t *editor) edit(at *Field, e Edit) error {
 			}
 			return r
 		}, value))
+	case within:
+		return ErrUnfit
 	default: // wholeText
 		if e.Drop {
 			value = ""

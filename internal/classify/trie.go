@@ -38,7 +38,11 @@ type leaf struct {
 	template string
 	category exposure.Category
 	none     bool
-	subject  int32 // whose it is: the nearest group around it that began at this subjects path
+	// identifies: the category names a person. search: undeclared data is looked
+	// for within the value.
+	identifies, search bool
+	marks              marks
+	subject            int32 // whose it is: the nearest group around it that began at this subjects path
 }
 
 // tries are one route's mappings, by where they look.
@@ -123,6 +127,8 @@ func compileRoute(route *vendor.RouteSpec) (*tries, error) {
 					return nil, fmt.Errorf("mapping %q to the unknown category %q", path, category)
 				}
 				n.leaf.category = c
+				_, n.leaf.identifies = exposure.KindOf(c)
+				n.leaf.search = searched(c)
 			}
 		}
 	}

@@ -97,28 +97,30 @@ func (w *walk) found(l *leaf, g int32, at spot, raw string) {
 	}
 	switch {
 	case l == nil:
-		w.unmapped(g, at, raw)
+		w.keep(&unnamedLeaf, g, at, raw, w.template())
 	case !l.none:
 		for w.f.groups[g].subject != l.subject && w.f.groups[g].parent >= 0 {
 			g = w.f.groups[g].parent
 		}
-		w.keep(l.category, l.template, g, at, raw)
+		w.keep(l, g, at, raw, l.template)
 	}
 }
 
-// unmapped takes a leaf that no mapping names. A detector of undeclared data
-// would look at it here: its value, its keys (w.crumbs), its group.
-func (w *walk) unmapped(g int32, at spot, raw string) {
-	w.keep(exposure.Unclassified, w.template(), g, at, raw)
-}
+// unnamedLeaf is what a leaf is that no mapping names.
+var unnamedLeaf = leaf{category: exposure.Unclassified, marks: unnamed, search: true}
 
-func (w *walk) keep(c exposure.Category, template string, g int32, at spot, raw string) {
-	if _, identifies := exposure.KindOf(c); identifies {
+// keep takes a leaf as a field of group g.
+func (w *walk) keep(l *leaf, g int32, at spot, raw, template string) {
+	if l.identifies {
 		w.f.groups[g].identifying = true
 	}
-	w.f.fields = append(w.f.fields, Field{Category: c, Path: template, raw: raw, group: g, spot: at})
+	host := len(w.f.fields)
+	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: l.marks, raw: raw, group: g, spot: at})
 	if w.traced {
 		w.places = append(w.places, w.place())
+	}
+	if l.search {
+		w.undeclared(l, g, host, w.f.fields[host].Value())
 	}
 }
 
