@@ -64,37 +64,6 @@ func (c *Credential) Check(r *strict.Report) {
 	}
 }
 
-// Check reads the paths of a mapping as its `in` demands.
-func (m *Mapping) Check(r *strict.Report) {
-	_, template := splitOn(m.On)
-	if m.In != "" && m.Subjects != "." {
-		r.Add("subjects", "only a body has several subjects", "remove subjects: the fields of a path, a query or headers are about one person")
-	}
-	var parameters []string
-	for _, s := range strings.Split(template, "/") {
-		if name, ok := paramName(s); ok {
-			parameters = append(parameters, name)
-		}
-	}
-	for _, path := range slices.Sorted(maps.Keys(m.Fields)) {
-		at := "fields." + path
-		switch m.In {
-		case "path":
-			if !slices.Contains(parameters, path) {
-				r.Add(at, fmt.Sprintf("the route has no parameter {%s}", path), strict.Suggest(path, parameters))
-			}
-		case "header":
-			if !isToken(path) {
-				r.Add(at, fmt.Sprintf("%q is not the name of a header", path), "write the header's name")
-			}
-		case "":
-			if problem, fix := checkPath(path); problem != "" {
-				r.Add(at, problem, fix)
-			}
-		}
-	}
-}
-
 // Check refuses mail in the clear over the internet.
 func (s *SMTP) Check(r *strict.Report) {
 	host := s.Upstream[:max(0, strings.LastIndexByte(s.Upstream, ':'))]

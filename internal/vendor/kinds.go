@@ -24,6 +24,7 @@ var Kinds = strict.Common.With(strict.Kinds{
 	"on":         {Noun: "route", Check: checkOn, Pattern: `^[A-Z]+ /`},
 	"path":       {Noun: "path", Check: checkPath},
 	"field":      {Noun: "path", Check: checkField},
+	"when":       {Noun: "key", Check: checkWhen},
 	"secret":     {Noun: "secret", Check: checkSecret, Pattern: secretRef.String()},
 	"keyfile":    {Noun: "file", Check: checkKeyFile, Pattern: secretRef.String()},
 	"pin":        {Noun: "pin", Check: checkPin, Pattern: pinSHA256.String()},

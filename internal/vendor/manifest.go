@@ -48,20 +48,6 @@ type TLS struct {
 	Pin string `yaml:"pin" kind:"pin" doc:"sha256: and the hash of the public key (SPKI) that must appear in the chain, hex or base64."`
 }
 
-// Mapping says where one group of personal data stands in one route's
-// messages. Each instance of Subjects, one element at one concrete path, is a
-// group of its own; mappings of one route are listed one after another.
-type Mapping struct {
-	On       string            `yaml:"on" required:"true" kind:"on" doc:"METHOD /template; {name} or * stand for one segment, ** for the rest."`
-	Subjects string            `yaml:"subjects" default:"." kind:"path" doc:"The elements that stand for one person each: a path of dots and []; \".\" is the body itself, \"[]\" a body that is an array."`
-	Fields   map[string]string `yaml:"fields" required:"true" keykind:"field" kind:"mapped" doc:"Paths below the subject and their categories; \"=\" alone is the element itself. A category covers everything below its path that nothing else names; none says that it is not personal data, or the organisation's own. Write to[] where a form may repeat the key to: without [] a second value is a duplicate."`
-	In       string            `yaml:"in" enum:"path query header" doc:"Where to look when it is not the body: fields then name path parameters, query parameters or headers."`
-}
-
-// None is what Fields maps to where the leaf is known not to be personal data
-// of a subject: amounts, template ids, the organisation's own address.
-const None = "none"
-
 // Inbound is one way in which the vendor calls our own API.
 type Inbound struct {
 	Token string   `yaml:"token" required:"true" kind:"secret" doc:"The token that the vendor sends."`

@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// methods are those that a route may have. SMTP is the relay's own: a message
-// has no path, so its template is always "/".
-var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "SMTP"}
+// methodSMTP is the relay's own method: a message has no path, so its template
+// is always "/".
+const methodSMTP = "SMTP"
+
+// methods are those that a route may have.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", methodSMTP}
 
 // splitOn takes "POST /v3/mail/send" apart.
 func splitOn(on string) (method, template string) {
@@ -71,6 +74,17 @@ func paramName(segment string) (string, bool) {
 		return segment[1 : len(segment)-1], true
 	}
 	return "", false
+}
+
+// parametersOf lists the names of a template's parameters, from left to right.
+func parametersOf(template string) []string {
+	var names []string
+	for _, s := range strings.Split(template, "/") {
+		if name, ok := paramName(s); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // shape is a template without the names of its parameters: two templates of
