@@ -27,7 +27,9 @@ type intent struct {
 	retry      uint64
 	at         int64 // ms
 
-	seq uint64 // set by the committer
+	// set by the committer
+	seq      uint64
+	ordinals []exposure.Ordinal // whom it named
 }
 
 type unresolved struct {

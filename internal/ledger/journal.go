@@ -311,6 +311,9 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 	}
 	from := len(b.subjects)
 	for _, s := range b.resolved {
+		if s.Ordinal != exposure.Nobody {
+			in.ordinals = append(in.ordinals, s.Ordinal)
+		}
 		id, err := define(j, pb, &j.l.dict.sets, evidence.DictSet, s.Set, exposure.Set.String)
 		if err != nil {
 			return err

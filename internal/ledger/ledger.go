@@ -49,6 +49,7 @@ type Ledger struct {
 
 	seal      cipher.AEAD // directory ids
 	hasher    *hasher
+	words     wordKey
 	ids       *identities
 	dict      dictionary
 	queue     *queue

@@ -90,7 +90,7 @@ func prepare(o Options) (*Ledger, error) {
 	}
 	l := &Ledger{
 		keys: k, origin: k.Verifier.Name(), readOnly: o.ReadOnly, now: o.Now, log: o.Log,
-		hasher: newHasher(k.Identity), queue: newQueue(), headsFile: headsPath(o.Dir),
+		hasher: newHasher(k.Identity), words: newWordKey(k.Identity), queue: newQueue(), headsFile: headsPath(o.Dir),
 	}
 	l.gateway = evidence.GatewayOf(l.origin)
 	if l.now == nil {

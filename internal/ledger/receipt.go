@@ -35,12 +35,17 @@ type Receipt struct {
 	seq      uint64
 	vendor   exposure.VendorID
 	digest   [32]byte
+	ordinals []exposure.Ordinal
 	redeemed atomic.Bool
 	settled  atomic.Bool
 }
 
 // Seq is the number of the disclosure's entry.
 func (r *Receipt) Seq() uint64 { return r.seq }
+
+// Ordinals are the people whom the disclosure named, each once; nobody known is
+// not among them. The slice is the receipt's own.
+func (r *Receipt) Ordinals() []exposure.Ordinal { return r.ordinals }
 
 // Redeem uses the receipt up for the message, which must be the one that was
 // recorded. It succeeds once. A refusal for another message does not use it up.
@@ -131,7 +136,7 @@ func (l *Ledger) record(ctx context.Context, m message) (*Receipt, error) {
 		}
 		return nil, err
 	}
-	r.seq = in.seq
+	r.seq, r.ordinals = in.seq, in.ordinals
 	return r, nil
 }
 

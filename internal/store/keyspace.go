@@ -17,8 +17,15 @@ const (
 	Checkpoint byte = 'c'
 	// Dictionary (ledger): 'd' kind (1) id (4) -> text.
 	Dictionary byte = 'd'
-	// Identity (ledger): 'i' keyed hash (12) -> ordinal (4).
+	// Identity (ledger): 'i' keyed hash (12) -> ordinal (4), and for addresses
+	// whether they are shared and which user ids they came with.
 	Identity byte = 'i'
+	// Link (ledger): 'l' ordinal (4) keyed hash (12) -> why an identifier became
+	// that person's: which entry, when, beside which other identifier.
+	Link byte = 'l'
+	// Known (ledger): 'v' ordinal (4) -> keyed hashes of what the directory
+	// knows of a person, by which a message is searched for it.
+	Known byte = 'v'
 	// Contact (ledger): 's' ordinal (4) hash (4) -> contact of a stranger,
 	// sealed to a key whose private half is not on this machine.
 	Contact byte = 's'
