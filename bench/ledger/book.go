@@ -132,7 +132,7 @@ func (b *book) clear(n int) (*minimize.Cleared, error) {
 		Body:   rig.Mail(rig.Address(n)),
 	}
 	f := b.classify.Classify(b.route, m)
-	c, d := minimize.Clear(&f, b.spec)
+	c, d := minimize.Clear(&f, b.spec, nil)
 	if d.Verdict != exposure.Pass {
 		return nil, fmt.Errorf("the message did not pass: %v", d)
 	}

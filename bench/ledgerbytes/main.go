@@ -191,7 +191,7 @@ func clearer(dir string) (func(email string) (*minimize.Cleared, error), error) 
 		found := classifier.Classify(route, &classify.Message{
 			Method: "POST", Path: "/send", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body + `}]}`),
 		})
-		cleared, decision := minimize.Clear(&found, specs[0])
+		cleared, decision := minimize.Clear(&found, specs[0], nil)
 		if decision.Verdict != exposure.Pass {
 			return nil, fmt.Errorf("not cleared: %s", decision.Reason)
 		}

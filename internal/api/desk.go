@@ -16,6 +16,7 @@ import (
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
 	"cordon/internal/scope"
+	"cordon/internal/token"
 	"cordon/internal/vendor"
 )
 
@@ -33,6 +34,9 @@ type Desk struct {
 	// Traffic is the running gateway, or nil.
 	Traffic Traffic
 	Now     func() time.Time
+	// Tokens makes the tokens that a vendor would get. Nil, where no keys can be
+	// opened: tokens of the same shapes that no vendor gets.
+	Tokens *token.Maker
 
 	once  sync.Once
 	reads *throttle

@@ -153,7 +153,7 @@ func (a *App) openGateway() error {
 		apps = append(apps, app)
 	}
 	g, err := gateway.New(gateway.Options{
-		Recorder: a.ledger, Journal: a.ledger, Gates: a.gates, Specs: a.specs, Secrets: a.vault, Apps: apps,
+		Recorder: a.ledger, Journal: a.ledger, Gates: a.gates, Specs: a.specs, Secrets: a.vault, Apps: apps, Tokens: a.desk.Tokens,
 		BodyLimit: int64(a.cfg.Limits.Body), VendorTimeout: time.Duration(a.cfg.Limits.VendorTimeout),
 		Observe: a.cfg.Proxy.UnknownHosts == "observe", Log: a.o.Log, Now: a.o.Now,
 	})

@@ -12,6 +12,7 @@ import (
 	"cordon/internal/config"
 	"cordon/internal/ledger"
 	"cordon/internal/scope"
+	"cordon/internal/token"
 	"cordon/internal/vault"
 	"cordon/internal/vendor"
 )
@@ -36,6 +37,10 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	}()
 	exists := config.LedgerExists(cfg.Data)
 	if readOnly && !exists {
+		// Keys may be there all the same, restored or made elsewhere.
+		if v, err := vault.Open(cfg.KeySource(), vault.Options{Origin: cfg.Origin()}); err == nil {
+			p.desk.Tokens = tokens(v, cfg)
+		}
 		return p, nil
 	}
 	if !readOnly {
@@ -50,6 +55,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 		return nil, fmt.Errorf("opening the keys: %w", err)
 	}
 	keys := p.vault.Keys()
+	p.desk.Tokens = tokens(p.vault, cfg)
 	lk := ledger.Keys{Identity: keys.Identity, Directory: keys.Directory, Contact: keys.Contact, ID: keys.Fingerprint}
 	if lk.Verifier, err = note.NewVerifier(keys.Verifier); err != nil {
 		return nil, fmt.Errorf("reading checkpoint.pub: %w", err)
@@ -79,6 +85,12 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	}
 	p.desk.Ledger, p.desk.Fold, p.desk.Index = p.ledger, p.fold, p.index
 	return p, nil
+}
+
+// tokens makes tokens from their root, which is never made anew for a ledger
+// that exists: vendors hold what it made, and only it finds whom they mean.
+func tokens(v *vault.Vault, cfg *config.Config) *token.Maker {
+	return token.New(v.Keys().TokenRoot, cfg.Organization.Domain)
 }
 
 // close closes what is open, the index before the store that it lies in.

@@ -10,6 +10,7 @@ import (
 	"cordon/internal/exposure"
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
+	"cordon/internal/token"
 	"cordon/internal/vault"
 	"cordon/internal/vendor"
 )
@@ -45,6 +46,8 @@ type Options struct {
 	Specs    []*vendor.Spec
 	Secrets  Secrets
 	Apps     []App
+	// Tokens makes the tokens that policies ask for; nil: such policies refuse.
+	Tokens *token.Maker
 	// BodyLimit is the longest body that is read as a whole, in bytes; 0: 1 MiB.
 	BodyLimit int64
 	// VendorTimeout is how long a vendor may take to begin its answer; 0: a minute.

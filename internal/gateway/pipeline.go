@@ -57,7 +57,7 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 
 	// 4. Minimise. What the vendor need not know is gone from Cleared; the policy
 	//    may hold or refuse what is incomplete.
-	cleared, decision := minimize.Clear(&findings, v.spec)
+	cleared, decision := minimize.Clear(&findings, v.spec, g.tokens(v))
 	if decision.Verdict != exposure.Pass {
 		g.refuse(x, route.Name, byPolicy(decision))
 		return

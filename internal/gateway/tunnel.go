@@ -41,7 +41,7 @@ func (g *Gateway) OpenTunnel(ctx context.Context, s Sender, hostport string) (*T
 	}
 	t := &Tunnel{g: g, passage: passage, ctx: ctx, cancel: cancel}
 	findings := v.classifier.Classify(route, &classify.Message{Method: "CONNECT", Path: "/"})
-	cleared, decision := minimize.Clear(&findings, v.spec)
+	cleared, decision := minimize.Clear(&findings, v.spec, nil)
 	t.cleared = cleared
 	if decision.Verdict != exposure.Pass {
 		t.end()

@@ -48,13 +48,18 @@ type SubjectField struct {
 }
 
 // Test answers for a message what the gateway would do with it.
-func Test(spec *vendor.Spec, m *classify.Message) (Answer, error) {
+func Test(spec *vendor.Spec, m *classify.Message, t Tokens) (Answer, error) {
 	c, err := classify.Compile(spec)
 	if err != nil {
 		return Answer{}, err
 	}
 	f := c.Classify(spec.Match(m.Method, m.Path), m)
-	p := plan(&f, spec)
+	return Describe(&f, spec, t), nil
+}
+
+// Describe answers for what was found in a message what Clear would do with it.
+func Describe(f *classify.Findings, spec *vendor.Spec, t Tokens) Answer {
+	p := plan(f, spec, t)
 	a := Answer{
 		Vendor:   string(spec.ID),
 		Route:    f.Route().Name,
@@ -62,7 +67,7 @@ func Test(spec *vendor.Spec, m *classify.Message) (Answer, error) {
 		Reason:   string(p.decision.Reason),
 		Detail:   p.decision.Detail,
 		Verdict:  p.decision.Verdict.String(),
-		Subjects: subjects(&f, p.actions),
+		Subjects: subjects(f, p.actions),
 		Unmapped: append([]string{}, f.Unmapped()...),
 	}
 	switch {
@@ -78,7 +83,7 @@ func Test(spec *vendor.Spec, m *classify.Message) (Answer, error) {
 			a.ClearedB64 = []byte(body)
 		}
 	}
-	return a, nil
+	return a
 }
 
 // readable makes UTF-8 of what a message may hold: an answer is JSON, which

@@ -20,7 +20,7 @@ func TestAnswerAboutBytesThatAreNoUTF8IsUTF8(t *testing.T) {
 		Method: "POST", Path: "/v1/customers/%FFada@example.org", Query: "%FE=x",
 		Header: map[string][]string{"Content-Type": {"application/x-www-form-urlencoded"}},
 		Body:   []byte("name=A%FF&\xfe\xff=b&metadata[\xff]=c"),
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func BenchmarkSendGrid(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					f := c.Classify(route, m)
-					if _, d := Clear(&f, spec); d.Verdict != exposure.Pass {
+					if _, d := Clear(&f, spec, nil); d.Verdict != exposure.Pass {
 						b.Fatal(d)
 					}
 				}
@@ -73,7 +73,7 @@ func BenchmarkThousandRecipients(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		f := c.Classify(route, m)
-		if cleared, d := Clear(&f, spec); d.Verdict != exposure.Pass || len(cleared.Exposures()) != 1000 {
+		if cleared, d := Clear(&f, spec, nil); d.Verdict != exposure.Pass || len(cleared.Exposures()) != 1000 {
 			b.Fatal(d)
 		}
 	}

@@ -55,7 +55,7 @@ func runExample(t *testing.T, e *vendor.CatalogueEntry, ex *vendor.Example) {
 	}
 	compareSubjects(t, &f, ex.Subjects)
 	spec.Unclassified = exposure.Pass // an example shows what would leave
-	cleared, d := Clear(&f, spec)
+	cleared, d := Clear(&f, spec, nil)
 	if d.Verdict != exposure.Pass {
 		t.Fatalf("refused: %+v", d)
 	}

@@ -98,7 +98,7 @@ func TestWhatRealClientsSendIsFullyRead(t *testing.T) {
 		}
 		// Nothing changes what passes in the clear.
 		spec.Unclassified = exposure.Pass
-		cleared, d := Clear(&f, spec)
+		cleared, d := Clear(&f, spec, nil)
 		if d.Verdict != exposure.Pass || string(cleared.Outgoing().Body) != s.Body {
 			t.Errorf("%s: %+v", where, d)
 		}
@@ -116,7 +116,7 @@ func TestDroppedCategoriesLeaveNoTrace(t *testing.T) {
 		}
 		m := s.message()
 		f := c.Classify(spec.Match(m.Method, m.Path), m)
-		cleared, d := Clear(&f, spec)
+		cleared, d := Clear(&f, spec, nil)
 		if strings.Contains(m.Path, "cus_") {
 			if d.Verdict != exposure.Refuse || d.Reason != exposure.ReasonPolicy {
 				t.Errorf("%s %s: the person stands in the path: %+v", s.Client, m.Path, d)

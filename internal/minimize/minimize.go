@@ -20,6 +20,7 @@ type Cleared struct {
 	exposures  []Exposure
 	incomplete []exposure.Reason
 	actions    []FieldAction
+	minted     []Minted
 }
 
 // Exposure is what left about one person. Without identifiers it is about
@@ -40,8 +41,11 @@ type FieldAction struct {
 //
 // In shadow mode nothing is changed and nothing refused; what would have left
 // is recorded as it leaves, in the clear.
-func Clear(f *classify.Findings, spec *vendor.Spec) (Cleared, exposure.Decision) {
-	p := plan(f, spec)
+//
+// t may be nil where no policy asks for tokens, aliases or hashes; one that does
+// is refused.
+func Clear(f *classify.Findings, spec *vendor.Spec, t Tokens) (Cleared, exposure.Decision) {
+	p := plan(f, spec, t)
 	if p.decision.Verdict != exposure.Pass {
 		return Cleared{}, p.decision
 	}
@@ -63,7 +67,7 @@ type planned struct {
 	outgoing classify.Outgoing
 }
 
-func plan(f *classify.Findings, spec *vendor.Spec) planned {
+func plan(f *classify.Findings, spec *vendor.Spec, t Tokens) planned {
 	fields := f.Fields()
 	p := planned{actions: make([]FieldAction, len(fields))}
 	shadow := spec.Mode == vendor.Shadow
@@ -194,6 +198,9 @@ func (c *Cleared) Exposures() []Exposure { return c.exposures }
 
 // Incomplete lists why the message was not fully read.
 func (c *Cleared) Incomplete() []exposure.Reason { return c.incomplete }
+
+// Tokens lists the tokens and aliases that the message carries, each once.
+func (c *Cleared) Tokens() []Minted { return c.minted }
 
 // Actions lists what became of each field.
 func (c *Cleared) Actions() []FieldAction { return c.actions }

@@ -59,7 +59,7 @@ func exposed(c *Cleared) string {
 
 func TestPolicyOfAParentCoversItsChildren(t *testing.T) {
 	s := spec(t, "minimize: {user.name: drop, user.name.last: mask, user.contact: mask, user.demographic: mask, user.privacy_preferences: mask, unclassified: drop}\n")
-	c, d := Clear(find(t, s, send(two)), s)
+	c, d := Clear(find(t, s, send(two)), s, nil)
 	if d.Verdict != exposure.Pass {
 		t.Fatal(d)
 	}
@@ -77,7 +77,7 @@ func TestPolicyOfAParentCoversItsChildren(t *testing.T) {
 func TestEverythingAllowedLeavesUntouched(t *testing.T) {
 	s := spec(t, "")
 	m := send(two)
-	c, d := Clear(find(t, s, m), s)
+	c, d := Clear(find(t, s, m), s, nil)
 	if d.Verdict != exposure.Pass || &c.Outgoing().Body[0] != &m.Body[0] {
 		t.Errorf("%+v", d)
 	}
@@ -89,7 +89,7 @@ func TestEverythingAllowedLeavesUntouched(t *testing.T) {
 func TestShadowChangesAndRefusesNothing(t *testing.T) {
 	s := spec(t, "mode: shadow\nunclassified: refuse\nminimize: {default: drop, user.name: mask}\n")
 	m := send(two + " trailing")
-	c, d := Clear(find(t, s, m), s)
+	c, d := Clear(find(t, s, m), s, nil)
 	if d.Verdict != exposure.Pass || string(c.Outgoing().Body) != string(m.Body) {
 		t.Fatalf("%+v", d)
 	}
@@ -101,7 +101,7 @@ func TestShadowChangesAndRefusesNothing(t *testing.T) {
 func TestIncompleteMessagesGoByTheManifest(t *testing.T) {
 	for verdict, want := range map[string]exposure.Verdict{"pass": exposure.Pass, "hold": exposure.Hold, "refuse": exposure.Refuse} {
 		s := spec(t, "unclassified: "+verdict+"\nminimize: {user.contact.email: mask}\n")
-		c, d := Clear(find(t, s, send(`{"to":[{"email":"ada@example.org","email":"bob@example.org"}]}`)), s)
+		c, d := Clear(find(t, s, send(`{"to":[{"email":"ada@example.org","email":"bob@example.org"}]}`)), s, nil)
 		if d.Verdict != want || d.Reason != exposure.IncompleteDuplicateKey || d.Detail == "" {
 			t.Errorf("%s: %+v", verdict, d)
 		}
@@ -126,7 +126,7 @@ func TestActionsOfLaterVersionsAreRefused(t *testing.T) {
 	}
 	s := spec(t, "")
 	s.Policy = map[exposure.Category]vendor.Action{exposure.MustCategory("user.name.last"): vendor.Token}
-	c, d := Clear(find(t, s, send(two)), s)
+	c, d := Clear(find(t, s, send(two)), s, nil)
 	if d.Verdict != exposure.Refuse || d.Reason != exposure.ReasonNotSupported || c.Outgoing().Body != nil {
 		t.Errorf("%+v", d)
 	}
@@ -135,7 +135,7 @@ func TestActionsOfLaterVersionsAreRefused(t *testing.T) {
 func TestAValueInThePathIsNeverReplaced(t *testing.T) {
 	for _, action := range []string{"drop", "mask"} {
 		s := spec(t, "minimize: {user.contact.email: "+action+"}\n")
-		_, d := Clear(find(t, s, &classify.Message{Method: "DELETE", Path: "/people/ada%40example.org"}), s)
+		_, d := Clear(find(t, s, &classify.Message{Method: "DELETE", Path: "/people/ada%40example.org"}), s, nil)
 		if d.Verdict != exposure.Refuse || d.Reason != exposure.ReasonPolicy || strings.Contains(d.Detail, "ada") {
 			t.Errorf("%s: %+v", action, d)
 		}
@@ -189,7 +189,7 @@ func TestDigestBindsEveryPart(t *testing.T) {
 
 func TestRouteTestAnswersWithConcretePlaces(t *testing.T) {
 	s := spec(t, "minimize: {user.name: mask}\n")
-	a, err := Test(s, send(two))
+	a, err := Test(s, send(two), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestRouteTestTellsIncompleteFromRefused(t *testing.T) {
 		{"unclassified: pass\n", "incomplete", "pass"},
 		{"unclassified: refuse\n", "refused", "refuse"},
 	} {
-		a, err := Test(spec(t, c.manifest), send(broken))
+		a, err := Test(spec(t, c.manifest), send(broken), nil)
 		if err != nil || a.Status != c.status || a.Verdict != c.verdict || a.Reason != "broken-syntax" || len(a.Subjects) != 1 {
 			t.Errorf("%q: %+v, %v", c.manifest, a, err)
 		}

@@ -120,7 +120,7 @@ func (m *message) answer(t *testing.T, minimizing map[string]string, unclassifie
 	if err != nil {
 		t.Fatalf("%s: %v", m.Name, err)
 	}
-	a, err := minimize.Test(m.spec(t, minimizing, unclassified), parsed)
+	a, err := minimize.Test(m.spec(t, minimizing, unclassified), parsed, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", m.Name, err)
 	}
