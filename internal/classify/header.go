@@ -17,7 +17,7 @@ var protocolHeaders = func() map[string]bool {
 		idempotency-key x-idempotency-key x-request-id request-id x-correlation-id
 		user-agent origin priority prefer upgrade-insecure-requests dnt
 		traceparent tracestate b3 sentry-trace
-		stripe-version stripe-account mime-version revision x-requested-with
+		stripe-version stripe-account intercom-version x-mailgun-on-behalf-of mime-version revision x-requested-with
 		retry-count x-retry-count x-attempt x-http-method-override
 		transfer-encoding http2-settings proxy-connection`) {
 		m[name], m[textual(name)] = true, true
@@ -26,7 +26,8 @@ var protocolHeaders = func() map[string]bool {
 }()
 
 // Families of such headers.
-var protocolPrefixes = []string{"sec-", "x-stripe-", "x-amz-", "x-b3-", "x-datadog-", "x-stainless-", "x-sdk-", "x-client-version"}
+var protocolPrefixes = []string{"sec-", "x-stripe-", "x-amz-", "x-b3-", "x-datadog-", "x-stainless-", "x-sdk-", "x-client-version",
+	"amz-sdk-", "x-fern-", "x-goog-", "x-firebase-", "x-klaviyo-"}
 
 // textual is how net/http spells a name, which spares a copy in lower case.
 func textual(name string) string {
