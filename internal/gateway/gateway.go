@@ -68,7 +68,7 @@ type Gateway struct {
 	o       Options
 	apps    apps
 	vendors map[exposure.VendorID]*Vendor
-	hosts   map[string]*Vendor
+	hosts   *vendor.Hosts
 	// observing is the pseudo vendor; nil without Observe.
 	observing *Vendor
 	seen      sightings
@@ -88,7 +88,7 @@ func New(o Options) (*Gateway, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	g := &Gateway{o: o, vendors: map[exposure.VendorID]*Vendor{}, hosts: map[string]*Vendor{}}
+	g := &Gateway{o: o, vendors: map[exposure.VendorID]*Vendor{}}
 	g.apps = newApps(o.Apps, o.Secrets)
 	specs := o.Specs
 	if o.Observe {
@@ -105,12 +105,10 @@ func New(o Options) (*Gateway, error) {
 			return nil, fmt.Errorf("vendor %s: %w", spec.ID, err)
 		}
 		g.vendors[spec.ID] = v
-		for _, host := range spec.Hosts {
-			if other := g.hosts[host]; other != nil {
-				return nil, fmt.Errorf("vendor %s: host %s belongs to vendor %s already", spec.ID, host, other.ID())
-			}
-			g.hosts[host] = v
-		}
+	}
+	var err error
+	if g.hosts, err = vendor.IndexHosts(specs); err != nil {
+		return nil, err
 	}
 	g.observing = g.vendors[ObservedVendor]
 	g.entries.start(g)
@@ -135,7 +133,12 @@ func (g *Gateway) Vendor(id exposure.VendorID) *Vendor {
 }
 
 // Host is the vendor that a host name (lower case, without port) belongs to.
-func (g *Gateway) Host(name string) *Vendor { return g.hosts[name] }
+func (g *Gateway) Host(name string) *Vendor {
+	if spec := g.hosts.Find(name); spec != nil {
+		return g.vendors[spec.ID]
+	}
+	return nil
+}
 
 // Vendor is one vendor ready to be sent to.
 type Vendor struct {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"cordon/internal/strict"
@@ -23,7 +24,8 @@ func Add(dir, name, catalogueEntry string) (string, error) {
 	}
 	file := filepath.Join(dir, name+".yaml")
 	text := template(name, e)
-	if _, problems := Parse(file, text); len(problems) > 0 {
+	// What the catalogue leaves to each customer is for a person to fill in.
+	if _, problems := Parse(file, []byte(fillPlaceholders(string(text)))); len(problems) > 0 {
 		return "", fmt.Errorf("writing a manifest for %q: %s", name, problems[0].Problem)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -53,8 +55,17 @@ func template(name string, e *CatalogueEntry) []byte {
 	w("vendor: %s", name)
 	w("name: %q                # the legal name, as notices print it", e.Name)
 	w("catalogue: %s", e.Vendor)
+	hosts := slices.DeleteFunc(slices.Clone(e.Hosts), func(h string) bool {
+		return strings.Contains(h, "*") // other customers' too
+	})
+	if p := placeholder.FindString(e.Upstream); p != "" {
+		w("# Write what is yours for %s, twice.", p)
+		_, host, _ := strings.Cut(e.Upstream, "://")
+		host, _, _ = strings.Cut(host, "/")
+		hosts = append(hosts, fmt.Sprintf("%q", host))
+	}
 	w("upstream: %s", e.Upstream)
-	w("hosts: [%s]             # its names, for the proxy", strings.Join(e.Hosts, ", "))
+	w("hosts: [%s]             # its names, for the proxy", strings.Join(hosts, ", "))
 	w("mode: enforce           # or shadow: record and classify, change and refuse nothing")
 	if len(e.Countries) > 0 {
 		w("country: %s", e.Countries[0])
@@ -67,7 +78,7 @@ func template(name string, e *CatalogueEntry) []byte {
 		w("#  in: %s", c.In)
 		w("#  secret: file:%s.secret", name)
 	}
-	w("minimize:               # per category: allow, drop or mask")
+	w("minimize:               # per category: allow, mask, drop, hash, generalize, token or alias")
 	w("  default: allow")
 	w("unclassified: hold      # pass, hold or refuse what could not be fully classified")
 	w("when_cut: refuse        # refuse, hold, or failover:VENDOR")

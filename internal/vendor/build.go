@@ -27,6 +27,10 @@ func build(r *strict.Report, m *Manifest, e *CatalogueEntry) *Spec {
 	if e != nil {
 		if upstream == "" {
 			upstream = e.Upstream
+			if p := placeholder.FindString(upstream); p != "" && !r.Has("upstream") {
+				r.Add("catalogue", fmt.Sprintf("the catalogue's upstream %s leaves %s to you", upstream, p), "add upstream: "+placeholder.ReplaceAllString(upstream, "acme")+", your own address there")
+			}
+			upstream = fillPlaceholders(upstream)
 		}
 		collects, mapping, queueable = append(collects, e.Collects...), e.Mapping, e.Queueable
 	}
@@ -55,10 +59,16 @@ func build(r *strict.Report, m *Manifest, e *CatalogueEntry) *Spec {
 
 // hostsOf lists the names by which the proxy knows the vendor. An address is
 // no name: several vendors may be simulated on one loopback.
+//
+// A name with a star in the catalogue covers the vendor's other customers too.
+// Whoever lets Cordon put in a credential gets none of those: it would be sent
+// to whatever account an app names.
 func hostsOf(r *strict.Report, m *Manifest, e *CatalogueEntry, upstream *url.URL) []string {
 	hosts := slices.Clone(m.Hosts)
 	if e != nil && !r.Has("hosts") {
-		hosts = append(hosts, e.Hosts...)
+		hosts = append(hosts, slices.DeleteFunc(slices.Clone(e.Hosts), func(h string) bool {
+			return m.Credential != nil && strings.Contains(h, "*")
+		})...)
 	}
 	if host := strings.ToLower(upstream.Hostname()); host != "" && host != "localhost" {
 		if _, err := netip.ParseAddr(host); err != nil {
@@ -126,7 +136,7 @@ func expand(written map[string]Action) (map[exposure.Category]Action, Action) {
 func routesOf(r *strict.Report, own, known []Mapping, queueable, reveal []string) []RouteSpec {
 	var routes []RouteSpec
 	byShape, incomplete := map[string]int{}, false
-	for i, m := range slices.Concat(own, known) {
+	for i, m := range slices.Concat(own, withMail(own, known)) {
 		at := ""
 		if i < len(own) {
 			at = fmt.Sprintf("mapping[%d].on", i)

@@ -5,8 +5,8 @@ package vendor
 type CatalogueEntry struct {
 	Vendor     string      `yaml:"vendor" required:"true" kind:"vendor" doc:"The catalogue's name of the vendor; the file is named after it."`
 	Name       string      `yaml:"name" required:"true" doc:"The vendor's product as people call it."`
-	Upstream   string      `yaml:"upstream" required:"true" kind:"url" doc:"The API's usual base address, without a path that a mapping already names."`
-	Hosts      []string    `yaml:"hosts" required:"true" kind:"host" doc:"All host names of the API."`
+	Upstream   string      `yaml:"upstream" required:"true" kind:"base" doc:"The API's usual base address, without a path that a mapping already names. What each customer has of its own is a placeholder, as in https://{shop}.myshopify.com; manifests must then name their upstream."`
+	Hosts      []string    `yaml:"hosts" required:"true" kind:"hosts" doc:"All host names of the API; the first label may hold one *."`
 	Credential *Credential `yaml:"credential" doc:"Where the credential stands, without its secret."`
 	Webhook    *Webhook    `yaml:"webhook" doc:"How the vendor signs its webhooks."`
 	Countries  []string    `yaml:"countries" kind:"country" doc:"Where the vendor processes, as far as it says."`

@@ -74,7 +74,7 @@ func catalogueNames() []string {
 func CatalogueSpec(e *CatalogueEntry, minimize map[string]Action) (*Spec, []strict.Problem) {
 	m := &Manifest{Minimize: minimize}
 	strict.Defaults(m)
-	m.Vendor, m.Name, m.Catalogue = e.Vendor, e.Name, e.Vendor
+	m.Vendor, m.Name, m.Catalogue, m.Upstream = e.Vendor, e.Name, e.Vendor, fillPlaceholders(e.Upstream)
 	r := strict.NewReport("catalogue/" + e.Vendor + ".yaml")
 	return build(r, m, e), r.Problems()
 }
@@ -91,6 +91,9 @@ func (e *CatalogueEntry) Check(r *strict.Report) {
 		r.Add("webhook", "a catalogue knows only the scheme of webhooks", "remove secret and deliver_to")
 	}
 }
+
+// Check says which actions of an example's policy cannot be applied.
+func (x *Example) Check(r *strict.Report) { checkPolicy(r, x.Minimize) }
 
 // Check says which of the two ways to write a request is incomplete.
 func (q *ExampleRequest) Check(r *strict.Report) {

@@ -75,7 +75,7 @@ func TestManifestCompletesAndOverridesItsCatalogueEntry(t *testing.T) {
 	if c := s.Credential; c.In != "header" || c.Name != "Authorization" || c.Value != "Bearer {secret}" || c.Secret != "file:p.secret" {
 		t.Errorf("%+v", s.Credential)
 	}
-	if s.Upstream.Host != "api.parcel.example" || len(s.Routes) != 1 || len(s.Routes[0].Mappings) != 2 || s.Routes[0].Mappings[0].Fields["name"] == "" {
+	if s.Upstream.Host != "api.parcel.example" || len(s.Routes) != 2 || len(s.Routes[0].Mappings) != 2 || s.Routes[0].Mappings[0].Fields["name"] == "" {
 		t.Errorf("the manifest's mapping is not first: %+v", s)
 	}
 
@@ -112,12 +112,22 @@ func TestAddWritesManifestThatLoads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		text, _ := os.ReadFile(file)
+		if strings.Contains(e.Upstream, "{") {
+			_, problems := LoadDir(dir)
+			if len(problems) != 2 || !strings.Contains(problems[0].Problem, "the upstream has the placeholder") {
+				t.Errorf("%s: %v", e.Vendor, problems)
+			}
+			text = []byte(fillPlaceholders(string(text)))
+			if err := os.WriteFile(file, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 		specs, problems := LoadDir(dir)
 		if len(problems) > 0 || len(specs) != 1 || len(specs[0].Routes) == 0 || specs[0].Catalogue.Vendor != e.Vendor {
 			t.Errorf("%v %v", specs, problems)
 		}
 		// With the credential's comment signs removed it loads as well.
-		text, _ := os.ReadFile(file)
 		if s, problems := Parse(file, []byte(strings.NewReplacer("#credential", "credential", "#  in", "  in", "#  secret", "  secret").Replace(string(text)))); len(problems) > 0 {
 			t.Log("the catalogue's credential cannot be put in by this build: ", problems)
 		} else if e.Credential != nil && s.Credential == nil {

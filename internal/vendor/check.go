@@ -2,7 +2,6 @@ package vendor
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -10,12 +9,6 @@ import (
 
 	"cordon/internal/strict"
 )
-
-// supportedActions are what minimisation of this build can do.
-var supportedActions = []Action{Allow, Drop, Mask}
-
-// verbs complete the sentence "this build cannot ... yet".
-var verbs = map[Action]string{Token: "tokenise", Alias: "make aliases", Hash: "hash", Generalize: "generalise"}
 
 // supportedCredentials are the placements that the gateway of this build can
 // write. The others are known to the format, so that catalogues may state them.
@@ -35,12 +28,7 @@ func (m *Manifest) Check(r *strict.Report) {
 	if m.Credential != nil && m.Credential.Secret == "" && !r.Has("credential.secret") {
 		r.Add("credential", "the credential names no secret", "add secret: file:"+m.Vendor+".secret")
 	}
-	for _, category := range slices.Sorted(maps.Keys(m.Minimize)) {
-		action := m.Minimize[category]
-		if verb := verbs[action]; verb != "" && !slices.Contains(supportedActions, action) {
-			r.Add("minimize."+category, fmt.Sprintf("this build cannot %s yet", verb), "write allow, drop or mask")
-		}
-	}
+	checkPolicy(r, m.Minimize)
 	if m.WhenCut == "failover:"+m.Vendor {
 		r.Add("when_cut", "the vendor fails over to itself", "name another vendor")
 	}

@@ -25,7 +25,7 @@ func LoadDir(dir string) ([]*Spec, []strict.Problem) {
 	}
 	var specs []*Spec
 	var problems []strict.Problem
-	claims := map[string][]claim{} // by host
+	var claims []claim
 	for _, f := range files {
 		file := filepath.Join(dir, f.Name())
 		switch {
@@ -48,8 +48,7 @@ func LoadDir(dir string) ([]*Spec, []strict.Problem) {
 		}
 		problems = append(problems, r.Problems()...)
 		for _, host := range s.Hosts {
-			written := slices.Index(s.Manifest.Hosts, host)
-			claims[host] = append(claims[host], claim{s, r, written})
+			claims = append(claims, claim{s, r, host, slices.Index(s.Manifest.Hosts, host)})
 		}
 		specs = append(specs, s)
 	}
@@ -62,34 +61,57 @@ func LoadDir(dir string) ([]*Spec, []strict.Problem) {
 type claim struct {
 	spec    *Spec
 	report  *strict.Report
+	host    string
 	written int
 }
 
 // settleHosts gives each host to one vendor. A host that a manifest lists beats
 // one that is only implied. Two that list it are a problem; where two only
 // imply it (two accounts at one vendor) neither gets it: the proxy could not
-// tell them apart, and an unknown host is refused.
-func settleHosts(claims map[string][]claim) []strict.Problem {
-	var problems []strict.Problem
-	for host, all := range claims {
-		listed := slices.DeleteFunc(slices.Clone(all), func(c claim) bool { return c.written < 0 })
-		if len(listed) > 1 {
-			for _, c := range listed[1:] {
-				problems = append(problems, strict.Problem{
-					File: c.report.File(), Line: c.report.Line(fmt.Sprintf("hosts[%d]", c.written)),
-					Problem: fmt.Sprintf("host %q belongs to vendor %q already", host, listed[0].spec.ID),
-					Fix:     "leave it to one of the two; both can be reached by their own routes",
-				})
-			}
+// tell them apart, and an unknown host is refused. Names with a star are one
+// host where they overlap.
+func settleHosts(claims []claim) []strict.Problem {
+	rivals := map[string][]claim{} // those of one group may be the same host
+	for _, c := range claims {
+		group := c.host
+		if _, parent, wild := cutWildcard(c.host); wild {
+			group = "*." + parent
 		}
-		for _, c := range all {
-			if c.written < 0 && len(all) > 1 {
-				c.spec.Hosts = slices.DeleteFunc(c.spec.Hosts, func(h string) bool { return h == host })
+		rivals[group] = append(rivals[group], c)
+	}
+	var problems []strict.Problem
+	for _, group := range rivals {
+		for i, c := range group {
+			lost := false
+			for j, other := range group {
+				if other.spec == c.spec || !hostsOverlap(c.host, other.host) {
+					continue
+				}
+				if lost = lost || c.written < 0; c.written >= 0 && other.written >= 0 && j < i {
+					problems = append(problems, taken(c, other))
+					break
+				}
+			}
+			if lost {
+				c.spec.Hosts = slices.DeleteFunc(c.spec.Hosts, func(h string) bool { return h == c.host })
 			}
 		}
 	}
 	slices.SortFunc(problems, func(a, b strict.Problem) int { return strings.Compare(a.File+a.Problem, b.File+b.Problem) })
 	return problems
+}
+
+// taken says that what c lists is another vendor's.
+func taken(c, other claim) strict.Problem {
+	p := strict.Problem{
+		File: c.report.File(), Line: c.report.Line(fmt.Sprintf("hosts[%d]", c.written)),
+		Problem: fmt.Sprintf("host %q belongs to vendor %q already", c.host, other.spec.ID),
+		Fix:     "leave it to one of the two; both can be reached by their own routes",
+	}
+	if c.host != other.host {
+		p.Problem = fmt.Sprintf("hosts %q overlap with %q of vendor %q", c.host, other.host, other.spec.ID)
+	}
+	return p
 }
 
 func checkFailover(specs []*Spec) []strict.Problem {

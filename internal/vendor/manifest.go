@@ -8,8 +8,8 @@ type Manifest struct {
 	Vendor       string            `yaml:"vendor" required:"true" kind:"vendor" doc:"The vendor's name in every command and path; the file is named after it."`
 	Name         string            `yaml:"name" doc:"The vendor's legal name, as notices and reports print it."`
 	Catalogue    string            `yaml:"catalogue" doc:"What Cordon knows about this vendor's API: routes, fields, credential, webhook scheme."`
-	Upstream     string            `yaml:"upstream" kind:"url" doc:"Where requests go. Naming a loopback or private address here is the permission to reach it. Absent: the catalogue's."`
-	Hosts        []string          `yaml:"hosts" kind:"host" doc:"All names of this vendor, by which the proxy knows it; the upstream's is included."`
+	Upstream     string            `yaml:"upstream" kind:"upstream" doc:"Where requests go. Naming a loopback or private address here is the permission to reach it. Absent: the catalogue's."`
+	Hosts        []string          `yaml:"hosts" kind:"hosts" doc:"All names of this vendor, by which the proxy knows it; the upstream's is included. The first label may hold one *, for a part of it without dots; an exact name beats it."`
 	Mode         Mode              `yaml:"mode" default:"enforce" enum:"enforce shadow" doc:"shadow records and classifies, changes and refuses nothing."`
 	Country      string            `yaml:"country" kind:"country" doc:"Where the vendor is established, ISO 3166-1 alpha-2."`
 	Role         string            `yaml:"role" default:"processor" enum:"processor controller" doc:"The vendor's role under GDPR article 4."`

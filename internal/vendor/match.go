@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"slices"
@@ -37,8 +38,8 @@ func IsUnmappedName(name string) bool {
 // undone) and as the most lenient server would. If that gives two routes the
 // request is Ambiguous and mapped by neither.
 //
-// Where templates overlap, a literal beats a parameter beats **, from left to
-// right, whatever their order in the file. HEAD is answered from GET's routes.
+// Where templates overlap, a literal beats {name}.json beats a parameter beats
+// **, from left to right, whatever their order in the file. HEAD is answered from GET's routes.
 func (s *Spec) Match(method, escapedPath string) Route {
 	r := Route{Name: unmappedNames[method], Spec: s, Index: -1}
 	if r.Name == "" { // methods are case-sensitive (RFC 9110 section 9.1); a lenient server may disagree
@@ -81,15 +82,22 @@ type matcher struct {
 
 // named is a {name} segment of a route's template.
 type named struct {
-	segment int
-	name    string
+	segment      int
+	name, suffix string
 }
 
 // branch is a node of a trie; an index is none where no template ends.
 type branch struct {
 	literal     map[string]*branch
-	any         *branch // {name} or *
-	route, rest int     // a template ends here; one ends here with **
+	suffixed    []ending // {name}.json, the longest suffix first
+	any         *branch  // {name} or *
+	route, rest int      // a template ends here; one ends here with **
+}
+
+// ending is where segments with one suffix lead.
+type ending struct {
+	suffix string
+	next   *branch
 }
 
 func newBranch() *branch { return &branch{route: none, rest: none} }
@@ -104,8 +112,8 @@ func compileRoutes(routes []RouteSpec) matcher {
 			(*trie)[r.Method].insert(r.Path, i, fold)
 		}
 		for n, segment := range segments(r.Path) {
-			if name, ok := paramName(segment); ok {
-				m.names[i] = append(m.names[i], named{n, name})
+			if name, suffix, ok := parameter(segment); ok {
+				m.names[i] = append(m.names[i], named{n, name, suffix})
 			}
 		}
 	}
@@ -119,11 +127,16 @@ func segments(path string) []string {
 
 func (b *branch) insert(template string, route int, fold bool) {
 	for _, segment := range segments(template) {
-		_, isParam := paramName(segment)
+		_, suffix, isParam := parameter(segment)
 		switch {
 		case segment == "**":
 			b.rest = route
 			return
+		case suffix != "":
+			if fold {
+				suffix = strings.ToLower(suffix)
+			}
+			b = b.ending(suffix)
 		case isParam || segment == "*":
 			if b.any == nil {
 				b.any = newBranch()
@@ -146,6 +159,17 @@ func (b *branch) insert(template string, route int, fold bool) {
 		route = unsure
 	}
 	b.route = route
+}
+
+// ending is the branch for a suffix, made when it is missing.
+func (b *branch) ending(suffix string) *branch {
+	at, found := slices.BinarySearchFunc(b.suffixed, suffix, func(e ending, suffix string) int {
+		return cmp.Or(cmp.Compare(len(suffix), len(e.suffix)), strings.Compare(e.suffix, suffix))
+	})
+	if !found {
+		b.suffixed = slices.Insert(b.suffixed, at, ending{suffix, newBranch()})
+	}
+	return b.suffixed[at].next
 }
 
 // find gives the route by the strict and by the lenient reading. For a path
@@ -187,6 +211,13 @@ func (b *branch) walk(path string) int {
 			}
 		}
 	}
+	for _, e := range b.suffixed {
+		if stem, ok := cutSuffix(segment, e.suffix); ok && stem != "" {
+			if r := e.next.walk(tail); r != none {
+				return r
+			}
+		}
+	}
 	if b.any != nil && segment != "" {
 		if r := b.any.walk(tail); r != none {
 			return r
@@ -208,11 +239,34 @@ func (m *matcher) params(route int, path string) []Param {
 			end = len(path)
 		}
 		if w := want[len(found)]; w.segment == n {
-			found = append(found, Param{w.name, path[start:end], start, end})
+			stem, _ := cutSuffix(path[start:end], w.suffix)
+			found = append(found, Param{w.name, stem, start, start + len(stem)})
 		}
 		start = end + 1
 	}
 	return found
+}
+
+// cutSuffix cuts a suffix off a segment, in which it may be escaped.
+func cutSuffix(segment, suffix string) (stem string, ok bool) {
+	stem = segment
+	for i := len(suffix) - 1; i >= 0; i-- {
+		n := len(stem)
+		if n >= 3 && stem[n-3] == '%' {
+			if c, err := url.PathUnescape(stem[n-3:]); err == nil {
+				if c[0] != suffix[i] || !isUnreserved(c[0]) {
+					return segment, false
+				}
+				stem = stem[:n-3]
+				continue
+			}
+		}
+		if n == 0 || stem[n-1] != suffix[i] {
+			return segment, false
+		}
+		stem = stem[:n-1]
+	}
+	return stem, true
 }
 
 // onlyOneReading reports whether every server reads the path alike: lower-case

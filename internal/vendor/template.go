@@ -28,6 +28,9 @@ func checkOn(v string) (string, string) {
 		}
 		return fmt.Sprintf("%q does not begin with a method", v), fix
 	}
+	if method == methodSMTP && template != "/" {
+		return fmt.Sprintf("%q is not a route: a mail has no path", v), fmt.Sprintf("write %q", mailRoute)
+	}
 	if problem := templateProblem(template); problem != "" {
 		return fmt.Sprintf("%q is not a route: %s", v, problem), fix
 	}
@@ -48,7 +51,7 @@ func templateProblem(template string) string {
 	}
 	names := map[string]bool{}
 	for i, s := range segments {
-		name, isParam := paramName(s)
+		name, suffix, isParam := parameter(s)
 		switch {
 		case s == "**" && i < len(segments)-1:
 			return "** stands before the end"
@@ -58,8 +61,8 @@ func templateProblem(template string) string {
 			return "the path has dot segments"
 		case isParam && names[name]:
 			return "{" + name + "} comes twice"
-		case s != "*" && s != "**" && !isParam && strings.ContainsAny(s, "{}*"):
-			return "a parameter is always a whole segment"
+		case s != "*" && s != "**" && !isParam && strings.ContainsAny(s, "{}*"), strings.ContainsAny(suffix, "{}*"):
+			return "a parameter is a whole segment, or its beginning as in {id}.json"
 		case isParam && (name == "" || strings.ContainsAny(name, "{}*")):
 			return "a parameter has no proper name"
 		}
@@ -68,19 +71,20 @@ func templateProblem(template string) string {
 	return ""
 }
 
-// paramName gives the name of a {name} segment.
-func paramName(segment string) (string, bool) {
-	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") {
-		return segment[1 : len(segment)-1], true
+// parameter gives the name of a {name} segment, and what must stand behind the
+// value in the same segment: {Sid}.json has the suffix .json.
+func parameter(segment string) (name, suffix string, ok bool) {
+	if !strings.HasPrefix(segment, "{") {
+		return "", "", false
 	}
-	return "", false
+	return strings.Cut(segment[1:], "}")
 }
 
 // parametersOf lists the names of a template's parameters, from left to right.
 func parametersOf(template string) []string {
 	var names []string
 	for _, s := range strings.Split(template, "/") {
-		if name, ok := paramName(s); ok {
+		if name, _, ok := parameter(s); ok {
 			names = append(names, name)
 		}
 	}
@@ -92,8 +96,8 @@ func parametersOf(template string) []string {
 func shape(on string) string {
 	segments := strings.Split(on, "/")
 	for i, s := range segments {
-		if _, ok := paramName(s); ok {
-			segments[i] = "*"
+		if _, suffix, ok := parameter(s); ok {
+			segments[i] = "*" + suffix
 		}
 	}
 	return strings.TrimSuffix(strings.Join(segments, "/"), "/")
