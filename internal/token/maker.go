@@ -1,47 +1,87 @@
 package token
 
-import "cordon/internal/exposure"
+import (
+	"strings"
+	"sync"
+
+	"cordon/internal/exposure"
+)
 
 // Maker makes and finds tokens. It is safe for concurrent use.
 type Maker struct {
 	root   [32]byte
+	index  [32]byte // key of Key
 	domain string
+
+	mu   sync.RWMutex
+	prfs map[purpose]*prf
 }
 
-// New makes a maker from the root of token keys and the organisation's domain.
-func New(root [32]byte, domain string) *Maker { return &Maker{root: root, domain: domain} }
+// Subdomains of the organisation's domain under which addresses are made.
+const (
+	tokenHost = "id."    // takes no mail
+	aliasHost = "relay." // takes mail and forwards it
+)
 
-// Make is the token of a value at a vendor. It is deterministic.
+// New makes a maker from the root of token keys and the organisation's domain.
+func New(root [32]byte, domain string) *Maker {
+	if domain = strings.ToLower(strings.Trim(domain, ". ")); domain == "" {
+		domain = "invalid" // RFC 2606: nobody's
+	}
+	return &Maker{root: root, index: expand(root, "cordon token index v1"), domain: domain, prfs: map[purpose]*prf{}}
+}
+
+// String prints nothing of a maker: it holds a key.
+func (m *Maker) String() string { return "token maker" }
+
+// Make is the token of a value at a vendor; bare says that the value is a JSON
+// number and must stay one. It is deterministic: attempt 0 is the token, unless
+// the table has it for another value already (only tokens of fewer than Strong
+// bits meet), and then 1, 2 … are the next to try.
+//
+// Addresses are taken without regard to case, numbers as digits, everything
+// else as it is. An identifier gets the same token as a number and as a string
+// of digits, so that a lookup by path finds what was sent as JSON.
 func (m *Maker) Make(v exposure.VendorID, c exposure.Category, e Epoch, value string, bare bool, attempt int) (Token, error) {
-	return Token{}, ErrUnfit
+	if refused(c) {
+		return Token{}, ErrRefused
+	}
+	value, kind, shape := normalise(c, value, bare)
+	if value == "" {
+		return Token{}, ErrUnfit
+	}
+	sum := m.prf(purpose{vendor: v, kind: kind, epoch: e}).sum(value, attempt)
+	return m.draw(shape, e, value, &sum, tokenHost), nil
 }
 
 // Alias is an address to which the vendor may send mail for the one at value.
+// It differs from the token of the same address, which takes no mail.
 func (m *Maker) Alias(v exposure.VendorID, e Epoch, value string) (Token, error) {
-	return Token{}, ErrUnfit
+	value, _, shape := normalise(exposure.Email, value, false)
+	if value == "" || shape != shapeEmail {
+		return Token{}, ErrUnfit
+	}
+	sum := m.prf(purpose{vendor: v, kind: "alias", epoch: e}).sum(value, 0)
+	return m.draw(shape, e, value, &sum, aliasHost), nil
 }
 
-// Hash is a keyed hash of a value, 64 hexadecimal digits, from which there is no
-// way back, by table neither.
+// Hash is a keyed hash of a value, 64 hexadecimal digits, from which no table
+// leads back; "" for an empty value.
 func (m *Maker) Hash(v exposure.VendorID, c exposure.Category, e Epoch, value string) string {
-	return ""
+	value, kind, _ := normalise(c, value, false)
+	if value == "" {
+		return ""
+	}
+	sum := m.prf(purpose{vendor: v, kind: kind, epoch: e, hashed: true}).sum(value, 0)
+	var b [2 * len(sum)]byte
+	for i, v := range sum {
+		b[2*i], b[2*i+1] = hexDigits[v>>4], hexDigits[v&15]
+	}
+	return string(b[:])
 }
 
-// Append adds the candidates in text to dst, in order, in one pass.
-func (m *Maker) Append(dst []Candidate, text []byte) []Candidate { return dst }
-
-// AppendString is Append for a string.
-func (m *Maker) AppendString(dst []Candidate, text string) []Candidate { return dst }
-
-// Scanner finds tokens in a text that arrives in pieces.
-type Scanner struct{ maker *Maker }
-
-// Scanner begins a text.
-func (m *Maker) Scanner() *Scanner { return &Scanner{maker: m} }
-
-// Feed takes the next piece and gives back the text up to which everything is
-// decided, with the candidates in it. Both are valid until the next call.
-func (s *Scanner) Feed(piece []byte) (text []byte, found []Candidate) { return piece, nil }
-
-// Rest gives back what is left at the end of the text.
-func (s *Scanner) Rest() (text []byte, found []Candidate) { return nil, nil }
+// refused reports whether values of a category get no token. What looks like a
+// card or an account may be somebody's, and a payment would be tried with it.
+func refused(c exposure.Category) bool {
+	return c.Within(exposure.CreditCard) || c.Within(exposure.BankAccount)
+}

@@ -40,8 +40,9 @@ var (
 	ErrUnfit = errors.New("no token can stand in place of this value")
 )
 
-// Candidate is a piece of text that has a token's shape and check letter. About
-// one long word in a hundred has both by chance: the table decides.
+// Candidate is a piece of text that has a token's shape and check letter. Of
+// long words without a meaning one in thirty has both by chance: the table
+// decides.
 type Candidate struct {
 	Start, End int
 	Key        Key
