@@ -182,7 +182,7 @@ func (p Plan) direct() []string {
 	})
 }
 
-// matches reports whether host is one of names, which may be *.name.
+// matches reports whether host is one of names, which may hold one *.
 func matches(names []string, host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
@@ -190,8 +190,8 @@ func matches(names []string, host string) bool {
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
 		name = strings.ToLower(strings.Trim(name, "[]"))
-		if suffix, wild := strings.CutPrefix(name, "*"); wild {
-			return strings.HasSuffix(host, suffix) && len(host) > len(suffix)
+		if before, after, wild := strings.Cut(name, "*"); wild {
+			return strings.HasPrefix(host, before) && strings.HasSuffix(host, after) && len(host) > len(before)+len(after)
 		}
 		return name == host
 	})

@@ -87,24 +87,24 @@ func main() { r, err := http.Post("https://v.test/x", "text/plain", strings.NewR
 func TestVendorLimitRefusesOtherHostsAndNamesThem(t *testing.T) {
 	proxy := startProxy(t)
 	p := proxy.plan()
-	p.Only, p.App, p.Token = []string{"api.one.test", "*.two.test"}, "web", "t0ken"
+	p.Only, p.App, p.Token = []string{"api.one.test", "*.two.test", "a*-live.three.test"}, "web", "t0ken"
 	get := func(url string) string {
 		needs(t, "curl")
 		_, out := run(t, p, "curl", "-sS", "-v", url)
 		return out
 	}
-	for _, u := range []string{"https://api.one.test/a", "http://api.one.test/b", "https://x.two.test/c"} {
+	for _, u := range []string{"https://api.one.test/a", "http://api.one.test/b", "https://x.two.test/c", "https://ax-live.three.test/d"} {
 		if out := get(u); !strings.Contains(out, `"success":true`) {
 			t.Errorf("%s: %s", u, out)
 		}
 	}
-	for _, u := range []string{"https://other.test/", "http://other.test/", "https://two.test/", "https://eviltwo.test/"} {
+	for _, u := range []string{"https://other.test/", "http://other.test/", "https://two.test/", "https://eviltwo.test/", "https://a-live.three.test/", "https://b-live.three.test/"} {
 		if out := get(u); strings.Contains(out, `"success":true`) || !strings.Contains(out, "403") {
 			t.Errorf("%s was not refused: %s", u, out)
 		}
 	}
 	got := proxy.calls()
-	if len(got) != 3 {
+	if len(got) != 4 {
 		t.Fatalf("the proxy saw %+v", got)
 	}
 	for _, c := range got {

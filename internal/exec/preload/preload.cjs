@@ -33,8 +33,9 @@ const bare = (host) => String(host).toLowerCase().replace(/^\[|\]$/g, '').replac
 const isLoopback = (host) => host === 'localhost' || host.endsWith('.localhost') ||
   /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(host) || host === '::1';
 const isVendor = (host) => settings.vendors.some((name) => {
-  name = bare(name);
-  return name.startsWith('*') ? host.endsWith(name.slice(1)) && host.length >= name.length : name === host;
+  const [before, after] = bare(name).split('*');
+  if (after === undefined) return before === host;
+  return host.startsWith(before) && host.endsWith(after) && host.length > before.length + after.length;
 });
 // A database or a mail server is not for an HTTP proxy; only what says that it
 // is HTTP, by its agent, its ALPN or its port, or is a vendor's name.
