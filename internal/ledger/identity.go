@@ -3,11 +3,11 @@ package ledger
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"sync"
+	"sync/atomic"
 
 	"cordon/internal/exposure"
 	"cordon/internal/store"
@@ -59,85 +59,113 @@ func (h *hasher) hash(id exposure.Identifier) (out idHash) {
 	return out
 }
 
-// identities finds ordinals by hash: a bounded cache before the store. Only
-// the committer adds.
+// identity is what the ledger knows of an identifier.
+type identity struct {
+	ordinal exposure.Ordinal // Nobody: not known
+	shared  bool             // an address of many: it does not link any more
+}
+
+// identities finds identities by hash: a bounded cache before the store. Only
+// the committer writes.
 type identities struct {
 	db     *pebble.DB
 	shards [64]idShard
+	// births counts the batches that made identifiers known, changes those that
+	// gave known ones another meaning (shared, or another person's). What was
+	// looked up stands as long as they do not grow.
+	births, changes atomic.Uint64
 }
+
+// epoch is both counts, taken before looking up.
+type epoch struct{ births, changes uint64 }
+
+func (ids *identities) epoch() epoch { return epoch{ids.births.Load(), ids.changes.Load()} }
 
 // idShard keeps two generations: when the young one is full it becomes the
 // old one and the old one is dropped; what is asked for in between moves over.
 type idShard struct {
 	mu         sync.Mutex
-	young, old map[idHash]exposure.Ordinal
+	written    uint64 // how often the committer wrote here
+	young, old map[idHash]identity
 }
 
 // shardSize times 2 generations times 64 shards bounds the cache to about a
-// million identifiers, some 60 MB.
+// million identifiers, some 70 MB.
 const shardSize = 8192
 
 func newIdentities(db *pebble.DB) *identities {
 	ids := &identities{db: db}
 	for i := range ids.shards {
-		ids.shards[i].young = map[idHash]exposure.Ordinal{}
+		ids.shards[i].young = map[idHash]identity{}
 	}
 	return ids
 }
 
 func (ids *identities) shard(h idHash) *idShard { return &ids.shards[h[0]%64] }
 
-func (s *idShard) get(h idHash) (exposure.Ordinal, bool) {
+func (s *idShard) get(h idHash) (found identity, written uint64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o, ok := s.young[h]; ok {
-		return o, true
+	if id, ok := s.young[h]; ok {
+		return id, s.written, true
 	}
-	o, ok := s.old[h]
+	id, ok := s.old[h]
 	if ok {
-		s.put(h, o)
+		s.put(h, id)
 	}
-	return o, ok
+	return id, s.written, ok
 }
 
 // put needs the lock.
-func (s *idShard) put(h idHash, o exposure.Ordinal) {
+func (s *idShard) put(h idHash, id identity) {
 	if len(s.young) >= shardSize {
-		s.old, s.young = s.young, make(map[idHash]exposure.Ordinal, shardSize)
+		s.old, s.young = s.young, make(map[idHash]identity, shardSize)
 	}
-	s.young[h] = o
+	s.young[h] = id
 }
 
-// remember puts an ordinal into the cache.
-func (ids *identities) remember(h idHash, o exposure.Ordinal) {
+// remember puts what the committer wrote into the cache.
+func (ids *identities) remember(h idHash, id identity) {
 	s := ids.shard(h)
 	s.mu.Lock()
-	s.put(h, o)
+	s.put(h, id)
+	s.written++
 	s.mu.Unlock()
 }
 
-// find returns Nobody for an identifier that the ledger does not know. What it
-// finds may not be durable yet; it is before anything that refers to it.
-func (ids *identities) find(h idHash) (exposure.Ordinal, error) {
-	if o, ok := ids.shard(h).get(h); ok {
-		return o, nil
+// find returns a zero identity for an identifier that the ledger does not know.
+// What it finds may not be durable yet; it is before anything that refers to it.
+func (ids *identities) find(h idHash) (identity, error) {
+	s := ids.shard(h)
+	id, written, ok := s.get(h)
+	if ok {
+		return id, nil
 	}
-	var o exposure.Ordinal
-	err := view(ids.db, h.key(), func(v []byte) error {
-		if len(v) != 4 {
-			return errors.New("ordinal has not 4 bytes")
-		}
-		o = exposure.Ordinal(binary.BigEndian.Uint32(v))
-		return nil
+	row, ok, err := ids.row(h)
+	if err != nil || !ok {
+		return identity{}, err
+	}
+	s.mu.Lock()
+	if s.written == written { // else what was read may be older than what was written meanwhile
+		s.put(h, row.identity)
+	}
+	s.mu.Unlock()
+	return row.identity, nil
+}
+
+// row reads an identifier's row from the store.
+func (ids *identities) row(h idHash) (row identityRow, ok bool, err error) {
+	err = view(ids.db, h.key(), func(v []byte) (err error) {
+		row, err = parseIdentity(v)
+		return err
 	})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return exposure.Nobody, nil
+		return row, false, nil
 	}
 	if err != nil {
-		return exposure.Nobody, fmt.Errorf("looking up an identifier: %w", err)
+		return row, false, fmt.Errorf("looking up an identifier: %w", err)
 	}
-	ids.remember(h, o)
-	return o, nil
+	return row, true, nil
 }
 
 // Lookup finds the ordinal of an identifier; false if no entry and no
@@ -148,6 +176,6 @@ func (l *Ledger) Lookup(id exposure.Identifier) (exposure.Ordinal, bool, error) 
 	if l.closed.Load() {
 		return exposure.Nobody, false, l.unavailable(errClosed)
 	}
-	o, err := l.ids.find(l.hasher.hash(id))
-	return o, o != exposure.Nobody, err
+	found, err := l.ids.find(l.hasher.hash(id))
+	return found.ordinal, found.ordinal != exposure.Nobody, err
 }

@@ -172,7 +172,7 @@ func TestCacheForgetsButTheStoreDoesNot(t *testing.T) {
 	r := mustRecord(t, l, mail(about(justMail, email(1))))
 	want := entryAt(t, l, r.Seq()).Subjects[0].Ordinal
 	for i := range 3 * 64 * shardSize {
-		l.ids.remember(l.hasher.hash(userID(i)), 99)
+		l.ids.remember(l.hasher.hash(userID(i)), identity{ordinal: 99})
 	}
 	n := 0
 	for i := range l.ids.shards {

@@ -19,6 +19,7 @@ import (
 type chunk struct {
 	people []arrival
 	own    map[idHash]bool // the directory's own ids among them
+	seen   epoch           // before the first was looked up
 	// set by the committer
 	ordinals     []exposure.Ordinal
 	added, moved uint64
@@ -41,7 +42,8 @@ func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (I
 	defer l.importing.Unlock()
 	var done Imported
 	present := bitmap{}
-	c := &chunk{own: map[idHash]bool{}}
+	begin := func() *chunk { return &chunk{own: map[idHash]bool{}, seen: l.ids.epoch()} }
+	c := begin()
 	flush := func() error {
 		if len(c.people) == 0 {
 			return nil
@@ -55,7 +57,7 @@ func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (I
 		for _, o := range c.ordinals {
 			present.set(o)
 		}
-		c = &chunk{own: map[idHash]bool{}}
+		c = begin()
 		return nil
 	}
 	if err := l.writable(); err != nil {
@@ -119,11 +121,19 @@ func (l *Ledger) arrive(p Person, today uint16) (arrival, error) {
 			continue
 		}
 		h := l.hasher.hash(id)
-		o, err := l.ids.find(h)
+		found, err := l.ids.find(h)
 		if err != nil {
 			return arrival{}, err
 		}
-		a.ids = append(a.ids, hashedID{hash: h, ordinal: o})
+		at := hashedID{hash: h, kind: id.Kind, identity: found}
+		if reachable(id.Kind) {
+			if at.plain = id; found.ordinal == exposure.Nobody {
+				if at.forms, err = l.lookUpForms(id); err != nil {
+					return arrival{}, err
+				}
+			}
+		}
+		a.ids = append(a.ids, at)
 	}
 	return a, nil
 }
@@ -133,13 +143,13 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 	rows := map[exposure.Ordinal]personRow{} // written earlier in this chunk
 	for i := range c.people {
 		a := &c.people[i]
-		o, linked, err := j.settlePerson(pb, a.ids)
+		o, here, linked, err := j.settlePerson(pb, a.ids, c.seen)
 		if err != nil {
 			return err
 		}
 		c.ordinals = append(c.ordinals, o)
 		old, had := rows[o]
-		if !had {
+		if !had && here {
 			if old, had, err = j.l.personRow(o); err != nil {
 				return err
 			}
@@ -161,7 +171,7 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 		rows[o] = a.row
 		// The directory has the contact now; ours is not kept any longer.
 		prefix := ordinalKey(store.Contact, o)
-		if !had {
+		if !had && here {
 			if err := pb.DeleteRange(prefix, after(prefix), nil); err != nil {
 				return fmt.Errorf("dropping a sealed contact: %w", err)
 			}
@@ -174,19 +184,19 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 // directory's own id, else of the first identifier that is known (a stranger
 // who now has a name), else a new one. Identifiers that nobody has become
 // theirs; one that is already another's stays so, since entries speak of both.
-func (j *journal) settlePerson(pb *pebble.Batch, ids []hashedID) (o exposure.Ordinal, linked bool, err error) {
+// here says that the ordinal was known before.
+func (j *journal) settlePerson(pb *pebble.Batch, ids []hashedID, seen epoch) (o exposure.Ordinal, here, linked bool, err error) {
 	for i := range ids {
-		id := &ids[i]
-		if id.ordinal == exposure.Nobody {
-			var ok bool
-			if id.ordinal, ok = j.build.fresh[id.hash]; !ok {
-				if id.ordinal, err = j.l.ids.find(id.hash); err != nil {
-					return o, false, err
-				}
-			}
+		if err := j.look(pb, &ids[i], seen); err != nil {
+			return o, here, false, err
 		}
-		if o == exposure.Nobody {
-			o = id.ordinal
+	}
+	if err := j.together(pb, ids); err != nil {
+		return o, here, false, err
+	}
+	for i := range ids {
+		if o == exposure.Nobody && !ids[i].shared {
+			o = ids[i].ordinal
 		}
 	}
 	if own := ids[0].ordinal; own == exposure.Nobody && o != exposure.Nobody {
@@ -194,33 +204,50 @@ func (j *journal) settlePerson(pb *pebble.Batch, ids []hashedID) (o exposure.Ord
 		// of their own (a shared address), this is a new person.
 		row, ok, err := j.l.personRow(o)
 		if err != nil {
-			return o, false, err
+			return o, here, false, err
 		}
 		if ok && row.inDirectory || slices.Contains(j.build.named, o) {
 			o = exposure.Nobody
 		}
 	}
-	if o == exposure.Nobody {
+	here = o != exposure.Nobody
+	if !here {
 		if o, err = j.perm.next(&j.used); err != nil {
-			return o, false, err
+			return o, here, false, err
 		}
 	}
 	if ids[0].ordinal == exposure.Nobody {
 		j.build.named = append(j.build.named, o)
 	}
+	users := []userTag{tagOf(ids[0].hash)}
+	via := ids[0].hash
 	for i := range ids {
-		if ids[i].ordinal != exposure.Nobody {
+		if ids[i].ordinal == o && !ids[i].shared {
+			via = ids[i].hash
+			break
+		}
+	}
+	for i := range ids {
+		id := &ids[i]
+		if id.ordinal != exposure.Nobody {
 			continue
 		}
-		if _, twice := j.build.fresh[ids[i].hash]; twice {
+		id.ordinal = o
+		if _, twice := j.build.fresh[id.hash]; twice {
 			continue
 		}
-		if err := j.link(pb, ids[i].hash, o); err != nil {
-			return o, false, err
+		if err := j.linkRow(pb, id, newRow(id.kind, o, users)); err != nil {
+			return o, here, false, err
 		}
 		linked = true
+		if here { // somebody new comes with all of theirs, and that needs no evidence
+			n := newLink{o, id.hash, link{Kind: id.kind, How: ByDirectory, Entry: j.seq, at: j.l.nowMS(), via: via}}
+			if err := n.set(pb); err != nil {
+				return o, here, false, err
+			}
+		}
 	}
-	return o, linked, nil
+	return o, here, linked, nil
 }
 
 // markLeft clears the flag of everyone who is in the store as in the

@@ -15,6 +15,7 @@ type job struct {
 	outcome *settlement
 	event   *eventJob
 	people  *chunk
+	lesson  *lesson
 }
 
 // intent is a disclosure with its identifiers hashed, looked up and, for
@@ -26,6 +27,7 @@ type intent struct {
 	shadow     bool
 	retry      uint64
 	at         int64 // ms
+	seen       epoch // before the identifiers were looked up
 
 	// set by the committer
 	seq      uint64
@@ -38,9 +40,20 @@ type unresolved struct {
 }
 
 type hashedID struct {
-	hash    idHash
-	ordinal exposure.Ordinal // Nobody: not known when it was looked up
-	contact []byte           // sealed; only if not known and reachable
+	hash     idHash
+	kind     exposure.Kind
+	identity                     // as it was when it was looked up
+	contact  []byte              // sealed; only if not known and reachable
+	plain    exposure.Identifier // of addresses, for the day they prove to be shared
+	// forms are hashes under which vendors know it; only if not known, since
+	// whoever is known is known by them too.
+	forms []form
+}
+
+// form is one of the hashes under which vendors know an address.
+type form struct {
+	hash idHash
+	identity
 }
 
 type settlement struct {
@@ -148,8 +161,8 @@ func (q *queue) add(j job, waited bool) *group {
 	return g
 }
 
-// note adds an event that nobody waits for, or counts that it did not fit.
-func (q *queue) note(e *eventJob) {
+// note adds a job that nobody waits for, or counts that it did not fit.
+func (q *queue) note(j job) {
 	q.mu.Lock()
 	fits := q.notes < maxNotes
 	if fits {
@@ -158,9 +171,8 @@ func (q *queue) note(e *eventJob) {
 		q.lost++
 	}
 	q.mu.Unlock()
-	e.noted = true
 	if fits {
-		q.add(job{event: e}, false)
+		q.add(j, false)
 	}
 }
 

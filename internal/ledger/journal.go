@@ -140,7 +140,11 @@ type builder struct {
 	body       []byte // the entries, encoded
 	tree       edge   // over the entries
 	record     []byte
-	fresh      map[idHash]exposure.Ordinal // handed out in this batch
+	fresh      map[idHash]written     // written in this batch
+	rows       map[idHash]identityRow // of those, the rows that are more than an ordinal
+	replaced   bool                   // something known got another meaning
+	users      []int                  // user ids among the identifiers of one exposure
+	links      []newLink              // of one disclosure
 }
 
 // take adds jobs to the batch that is being built.
@@ -156,6 +160,8 @@ func (j *journal) take(jobs []job) error {
 		b.timed, b.start, b.end = false, 0, 0
 		b.body, b.tree.size = b.body[:0], 0
 		clear(b.fresh)
+		clear(b.rows)
+		b.replaced = false
 		if _, err := rand.Read(b.seed[:]); err != nil {
 			return fmt.Errorf("drawing a seed: %w", err)
 		}
@@ -174,6 +180,9 @@ func (j *journal) take(jobs []job) error {
 			}
 		case job.people != nil:
 			err = j.addPeople(b.pb, job.people)
+		case job.lesson != nil:
+			b.notes++
+			err = j.addLesson(b.pb, job.lesson)
 		}
 		if err != nil {
 			return err
@@ -207,8 +216,17 @@ func (j *journal) seal(g *group) (*commit, error) {
 	if err := j.l.store.ApplyNoWait(pb); err != nil {
 		return nil, err
 	}
-	for h, o := range b.fresh { // only now can a look-up miss in the store no longer overtake it
-		j.l.ids.remember(h, o)
+	for h, w := range b.fresh { // only now can a look-up miss in the store no longer overtake it
+		if !w.seldom {
+			j.l.ids.remember(h, w.identity)
+		}
+	}
+	// Who looked up before must look again.
+	if len(b.fresh) > 0 {
+		j.l.ids.births.Add(1)
+	}
+	if b.replaced {
+		j.l.ids.changes.Add(1)
 	}
 	j.waiting.Store(int64(len(j.pending.open)))
 	return &commit{g, pb, j.next, j.seq, j.edge}, nil
@@ -306,7 +324,7 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 		}
 		e.Reasons = append(e.Reasons, id)
 	}
-	if err := j.resolveAll(pb, in.subjects); err != nil {
+	if err := j.resolveAll(pb, in); err != nil {
 		return err
 	}
 	from := len(b.subjects)
@@ -326,7 +344,7 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 	}
 	in.seq = j.add(e)
 	j.pending.begin(in.seq)
-	return nil
+	return j.setLinks(pb, in.seq, in.at)
 }
 
 // define gives the number of v, writing its definition if it is new.

@@ -59,9 +59,10 @@ type Ledger struct {
 	mirror    string // path of the mirrored heads, "" for none
 	signer    *signer
 
-	durable atomic.Pointer[extent] // what is on disk; grows only
-	low     atomic.Bool            // little space is left: no disclosures until there is more
-	growth  struct {
+	durable  atomic.Pointer[extent] // what is on disk; grows only
+	learning struct{ linked, refused atomic.Uint64 }
+	low      atomic.Bool // little space is left: no disclosures until there is more
+	growth   struct {
 		mu sync.Mutex
 		ch chan struct{} // closed at the next growth; nil while nobody follows
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"cordon/evidence"
-	"cordon/internal/exposure"
 	"cordon/internal/store"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -364,7 +363,7 @@ func (l *Ledger) start(fresh bool) error {
 		perm:  newPermutation(deriveKey(l.keys.Identity, "ordinals")),
 		ended: make(chan struct{}),
 	}
-	j.build.fresh = map[idHash]exposure.Ordinal{}
+	j.build.fresh, j.build.rows = map[idHash]written{}, map[idHash]identityRow{}
 	err := view(l.store.DB(), metaKey(metaOrdinals), func(v []byte) error {
 		if len(v) != 8 {
 			return errors.New("the count of ordinals has not 8 bytes")

@@ -119,10 +119,11 @@ func (l *Ledger) record(ctx context.Context, m message) (*Receipt, error) {
 	}
 	in := &intent{
 		pathway: m.pathway, incomplete: m.incomplete, shadow: m.shadow, retry: m.retry, at: m.at,
-		subjects: make([]unresolved, len(m.exposed)),
+		subjects: make([]unresolved, len(m.exposed)), ordinals: make([]exposure.Ordinal, 0, len(m.exposed)),
+		seen: l.ids.epoch(),
 	}
 	for i, e := range m.exposed {
-		ids, err := l.prepare(e.identifiers)
+		ids, err := l.lookUp(e.identifiers)
 		if err != nil {
 			return nil, l.unavailable(err)
 		}
@@ -152,9 +153,9 @@ func (l *Ledger) withdraw(g *group, in *intent) {
 	}
 }
 
-// prepare does in the caller's goroutine what needs no order: hash, look up,
-// and seal the contacts of those who are not known.
-func (l *Ledger) prepare(identifiers []exposure.Identifier) ([]hashedID, error) {
+// lookUp does in the caller's goroutine what needs no order: hash, look up, and
+// for those who are not known, seal their contacts and hash as vendors do.
+func (l *Ledger) lookUp(identifiers []exposure.Identifier) ([]hashedID, error) {
 	if len(identifiers) == 0 {
 		return nil, nil
 	}
@@ -166,18 +167,48 @@ func (l *Ledger) prepare(identifiers []exposure.Identifier) ([]hashedID, error) 
 	ids := make([]hashedID, len(identifiers))
 	for i, id := range identifiers {
 		h := l.hasher.hash(id)
-		o, err := l.ids.find(h)
+		found, err := l.ids.find(h)
 		if err != nil {
 			return nil, err
 		}
-		ids[i] = hashedID{hash: h, ordinal: o}
-		if o == exposure.Nobody && reachable(id.Kind) {
+		ids[i] = hashedID{hash: h, kind: id.Kind, identity: found}
+		if !reachable(id.Kind) {
+			continue
+		}
+		ids[i].plain = id
+		if found.ordinal == exposure.Nobody {
+			if ids[i].forms, err = l.lookUpForms(id); err != nil {
+				return nil, err
+			}
 			if ids[i].contact, err = sealContact(l.keys.Contact, id); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return ids, nil
+}
+
+func (l *Ledger) lookUpForms(id exposure.Identifier) ([]form, error) {
+	hashes := l.forms(id)
+	forms := make([]form, len(hashes))
+	for i, h := range hashes {
+		found, err := l.ids.find(h)
+		if err != nil {
+			return nil, err
+		}
+		forms[i] = form{h, found}
+	}
+	return forms, nil
+}
+
+// forms are the hashes under which vendors know an address or a number.
+func (l *Ledger) forms(id exposure.Identifier) []idHash {
+	hashes := id.Hashes()
+	forms := make([]idHash, len(hashes))
+	for i, h := range hashes {
+		forms[i] = l.hasher.hash(h)
+	}
+	return forms
 }
 
 // Settle says what became of the message. It is durable with the next batch,
@@ -224,7 +255,7 @@ func (l *Ledger) Note(e Event) {
 		return
 	}
 	if l.writable() == nil {
-		l.queue.note(&eventJob{json: text, at: l.msOf(e.At)})
+		l.queue.note(job{event: &eventJob{json: text, at: l.msOf(e.At), noted: true}})
 	}
 }
 

@@ -10,6 +10,9 @@ type Status struct {
 	Signed     uint64 // batches that it covers
 	Pending    int    // disclosures without an outcome
 	LastSync   time.Time
+	// Linked and Refused count, since the start, what vendors' answers told:
+	// ids that became a person's, and those of which nobody can say whose they are.
+	Linked, Refused uint64
 	// Warnings name what was found wrong at start and is not a reason to
 	// refuse: an unclean tail, a damaged or missing copy of the heads.
 	Warnings []string
@@ -29,7 +32,10 @@ type Report struct {
 // Status never waits for the disk.
 func (l *Ledger) Status() Status {
 	end := l.durable.Load()
-	s := Status{Size: end.entries, Batches: end.batches, Err: l.store.Err()}
+	s := Status{
+		Size: end.entries, Batches: end.batches, Err: l.store.Err(),
+		Linked: l.learning.linked.Load(), Refused: l.learning.refused.Load(),
+	}
 	if s.Err == nil && (l.store.Full() || l.low.Load()) {
 		s.Err = errFull
 	}
