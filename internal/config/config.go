@@ -73,8 +73,9 @@ type App struct {
 
 // Directory is where people come from.
 type Directory struct {
-	File  string `yaml:"file" kind:"file" doc:"CSV, JSON lines or Parquet with id,email,phone,name,country,state,language,birth_date,username,…; or postgres://…"`
-	Query string `yaml:"query" doc:"postgres: the query that returns those columns."`
+	File        string `yaml:"file" kind:"file" doc:"CSV, JSON lines or Parquet with id,email,phone,name,first_name,last_name,street,postal_code,city,country,state,language,birth_date,username; or postgres://…"`
+	Query       string `yaml:"query" doc:"postgres: the query that returns those columns."`
+	KnownValues string `yaml:"known_values" default:"hashed" enum:"hashed off" doc:"Messages are searched for names, streets and numbers of the very people they concern; kept as keyed hashes, or off."`
 }
 
 // Notices is our own way to write to people.

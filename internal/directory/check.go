@@ -70,7 +70,40 @@ func (c checker) person(r *row) (Person, error) {
 			return p, err
 		}
 	}
+	p.value(r)
 	return p, nil
+}
+
+// longestValue bounds what is searched for: longer than any name or street, and
+// what is longer in a column for them is a note that no message repeats.
+const longestValue = 256
+
+// value keeps the values of the row that messages are searched for. The birth
+// date is checked by now and given in one form, whatever blanks stood around it.
+func (p *Person) value(r *row) {
+	add := func(c exposure.Category, text string) {
+		text = strings.Join(strings.Fields(text), " ")
+		if v := (Value{c, text}); text != "" && len(text) <= longestValue && !slices.Contains(p.Values, v) {
+			p.Values = append(p.Values, v)
+		}
+	}
+	for _, at := range valueColumns {
+		add(at.category, r.values[at.column])
+		for _, v := range r.more {
+			if v.column == at.column {
+				add(at.category, v.text)
+			}
+		}
+	}
+	// Two columns or one: a message writes the whole name.
+	if first, last := r.values[columnFirstName], r.values[columnLastName]; r.values[columnName] == "" && strings.TrimSpace(first) != "" && strings.TrimSpace(last) != "" {
+		add(exposure.Name, first+" "+last)
+	}
+	for _, id := range p.Identifiers { // every spelling of a number
+		if id.Kind == exposure.KindPhone {
+			add(exposure.Phone, id.Value)
+		}
+	}
 }
 
 // identify adds the identifiers of one value.

@@ -1,6 +1,10 @@
 package directory
 
-import "strings"
+import (
+	"strings"
+
+	"cordon/internal/exposure"
+)
 
 // column is one that Cordon reads.
 type column int
@@ -9,17 +13,44 @@ const (
 	columnID column = iota
 	columnEmail
 	columnPhone
-	columnName // known, and not kept: nothing needs it
+	columnName
 	columnCountry
 	columnState
 	columnLanguage
 	columnBirthDate
 	columnUsername
+	columnFirstName
+	columnLastName
+	columnStreet
+	columnAddress
+	columnPostalCode
+	columnCity
 	columns
 	columnNone column = -1
 )
 
-var columnNames = [columns]string{"id", "email", "phone", "name", "country", "state", "language", "birth_date", "username"}
+var columnNames = [columns]string{
+	"id", "email", "phone", "name", "country", "state", "language", "birth_date", "username",
+	"first_name", "last_name", "street", "address", "postal_code", "city",
+}
+
+// columnAliases are other names that exports use.
+var columnAliases = map[string]column{
+	"given_name": columnFirstName, "family_name": columnLastName, "surname": columnLastName,
+	"street_address": columnStreet, "postcode": columnPostalCode, "zip": columnPostalCode, "zip_code": columnPostalCode,
+	"town": columnCity,
+}
+
+// valueColumns are those whose values a message is searched for, and what each
+// is. E-mail addresses are not among them: they are found by their shape.
+var valueColumns = []struct {
+	column   column
+	category exposure.Category
+}{
+	{columnName, exposure.Name}, {columnFirstName, exposure.FirstName}, {columnLastName, exposure.LastName},
+	{columnStreet, exposure.Street}, {columnAddress, exposure.Address}, {columnPostalCode, exposure.PostalCode}, {columnCity, exposure.City},
+	{columnBirthDate, exposure.BirthDate}, {columnPhone, exposure.Phone}, {columnUsername, exposure.Username},
+}
 
 func (c column) String() string {
 	if c == columnNone {
@@ -36,6 +67,9 @@ func columnOf(name string) (column, bool) {
 		if n == name {
 			return column(i), true
 		}
+	}
+	if c, ok := columnAliases[name]; ok {
+		return c, true
 	}
 	return columnNone, false
 }

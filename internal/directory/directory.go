@@ -28,6 +28,15 @@ type Person struct {
 	State       string    // the part after the dash in ISO 3166-2, upper case, or ""
 	Language    string    // BCP 47, or ""
 	BirthDate   time.Time // midnight UTC, zero if unknown
+	// Values are what else the directory knows, for the search of messages for
+	// it; personal data.
+	Values []Value
+}
+
+// Value is one thing that is known of a person: a name, a street, a number.
+type Value struct {
+	Category exposure.Category
+	Text     string
 }
 
 // majority is the age at which a person is no longer a minor.
@@ -71,8 +80,7 @@ type Answer struct {
 	// Rejected lists at most MaxRejected rows; RejectedRows counts them all.
 	Rejected     []Rejected `json:"rejected"`
 	RejectedRows uint64     `json:"rejected_rows"`
-	// Ignored are the columns that Cordon does not know, by name. Columns that
-	// it knows and does not keep (name) are not among them.
+	// Ignored are the columns that Cordon does not know, by name.
 	Ignored []string `json:"ignored"`
 }
 

@@ -72,7 +72,10 @@ func TestTakesEveryColumnInAnyOrder(t *testing.T) {
 			t.Fatalf("%s: %+v", f, a)
 		}
 		p := people[0]
-		want := Person{ID: "u1", Country: "DE", State: "BE", Language: "de-AT", BirthDate: time.Date(2010, 3, 1, 0, 0, 0, 0, time.UTC), Line: p.Line, Identifiers: p.Identifiers}
+		want := Person{ID: "u1", Country: "DE", State: "BE", Language: "de-AT", BirthDate: time.Date(2010, 3, 1, 0, 0, 0, 0, time.UTC), Line: p.Line, Identifiers: p.Identifiers, Values: []Value{
+			{exposure.Name, "Ada"}, {exposure.BirthDate, "2010-03-01"}, {exposure.Phone, "+49 30 123456"}, {exposure.Username, "ada"},
+			{exposure.Phone, "+4930123456"}, {exposure.Phone, "030123456"},
+		}}
 		if !reflect.DeepEqual(p, want) {
 			t.Errorf("%s: %+v", f, p)
 		}
