@@ -1,0 +1,22 @@
+package classify
+
+import "cordon/internal/exposure"
+
+// Known is what the directory knows: the ledger is one (keyed hashes), a file in
+// memory another.
+type Known interface {
+	// Needles appends what to look for in messages about the person whom the
+	// identifiers name; nothing when that is nobody known.
+	Needles(ids []exposure.Identifier, dst []Needle) []Needle
+	// Hash is keyed; words are normalised and joined by one blank.
+	Hash(words string) uint64
+	// Knows reports whether somebody in the directory has the identifier.
+	Knows(id exposure.Identifier) bool
+}
+
+// Needle is one known value, hashed.
+type Needle struct {
+	Hash     uint64
+	Words    uint8
+	Category exposure.Category
+}
