@@ -193,9 +193,9 @@ func appendDigits(b []byte, e Epoch, sum *[sha256.Size]byte) []byte {
 func leadDigit[T text](d T) byte {
 	n := 0
 	for i := 1; i < digitsLength-1; i++ {
-		n = (3*n + int(d[i]-'0')) % 7
+		n += int(d[i]-'0') * int("1326451326451326"[i]-'0') // powers of 3 modulo 7
 	}
-	return '2' + byte(n)
+	return '2' + byte(n%7)
 }
 
 // lastDigit is the check digit of ISO/IEC 7812 plus 5.

@@ -3,18 +3,19 @@ package token
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"cordon/internal/exposure"
 )
 
 // Maker makes and finds tokens. It is safe for concurrent use.
 type Maker struct {
-	root   [32]byte
-	index  [32]byte // key of Key
-	domain string
+	root     [32]byte
+	domain   string
+	indexers *sync.Pool // of *indexer
 
-	mu   sync.RWMutex
-	prfs map[purpose]*prf
+	prfs   atomic.Pointer[map[purpose]*prf]
+	adding sync.Mutex // to prfs
 }
 
 // Subdomains of the organisation's domain under which addresses are made.
@@ -28,7 +29,9 @@ func New(root [32]byte, domain string) *Maker {
 	if domain = strings.ToLower(strings.Trim(domain, ". ")); domain == "" {
 		domain = "invalid" // RFC 2606: nobody's
 	}
-	return &Maker{root: root, index: expand(root, "cordon token index v1"), domain: domain, prfs: map[purpose]*prf{}}
+	m := &Maker{root: root, domain: domain, indexers: newIndexers(expand(root, "cordon token index v1"))}
+	m.prfs.Store(&map[purpose]*prf{})
+	return m
 }
 
 // String prints nothing of a maker: it holds a key.
@@ -43,7 +46,7 @@ func (m *Maker) String() string { return "token maker" }
 // else as it is. An identifier gets the same token as a number and as a string
 // of digits, so that a lookup by path finds what was sent as JSON.
 func (m *Maker) Make(v exposure.VendorID, c exposure.Category, e Epoch, value string, bare bool, attempt int) (Token, error) {
-	if refused(c) {
+	if traits[c].refused {
 		return Token{}, ErrRefused
 	}
 	value, kind, shape := normalise(c, value, bare)
@@ -61,7 +64,7 @@ func (m *Maker) Alias(v exposure.VendorID, e Epoch, value string) (Token, error)
 	if value == "" || shape != shapeEmail {
 		return Token{}, ErrUnfit
 	}
-	sum := m.prf(purpose{vendor: v, kind: "alias", epoch: e}).sum(value, 0)
+	sum := m.prf(purpose{vendor: v, use: useAlias, kind: exposure.Email, epoch: e}).sum(value, 0)
 	return m.draw(shape, e, value, &sum, aliasHost), nil
 }
 
@@ -72,16 +75,10 @@ func (m *Maker) Hash(v exposure.VendorID, c exposure.Category, e Epoch, value st
 	if value == "" {
 		return ""
 	}
-	sum := m.prf(purpose{vendor: v, kind: kind, epoch: e, hashed: true}).sum(value, 0)
+	sum := m.prf(purpose{vendor: v, use: useHash, kind: kind, epoch: e}).sum(value, 0)
 	var b [2 * len(sum)]byte
 	for i, v := range sum {
 		b[2*i], b[2*i+1] = hexDigits[v>>4], hexDigits[v&15]
 	}
 	return string(b[:])
-}
-
-// refused reports whether values of a category get no token. What looks like a
-// card or an account may be somebody's, and a payment would be tried with it.
-func refused(c exposure.Category) bool {
-	return c.Within(exposure.CreditCard) || c.Within(exposure.BankAccount)
 }

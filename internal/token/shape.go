@@ -20,75 +20,89 @@ const (
 	shapePhone               // +1 and a number that is nobody's
 )
 
-// normalise says which value the function is computed over, with which key, and
-// which shape the token has. The value is "" when there is no token for it.
-//
-// The kind is the category, but for two cases in which one vendor must know one
-// person by one token: an address where an id belongs is that address, and ids
-// of the organisation and of the vendor are one space (Mixpanel's distinct_id
-// is either, before and after a person is identified).
-func normalise(c exposure.Category, value string, bare bool) (string, string, shape) {
+// trait is what matters of a category here; looked up, as every token needs it.
+type trait struct {
+	// kind names the key. It is the category's, but that ids of the organisation
+	// and of the vendor are one space: Mixpanel's distinct_id is either, before
+	// and after a person is identified.
+	kind exposure.Category
+	// refused: what looks like a card or an account may be somebody's, and a
+	// payment would be tried with it.
+	refused bool
+	name    bool
+	// id: its digits are a number to the vendor and not, say, a postal code.
+	id bool
+}
+
+var traits = func() []trait {
+	var list []trait
+	for _, c := range exposure.Categories() { // in the order of their numbers
+		_, id := exposure.KindOf(c)
+		t := trait{
+			kind:    c,
+			refused: c.Within(exposure.CreditCard) || c.Within(exposure.BankAccount),
+			name:    c.Within(exposure.Name),
+			id:      id || c == exposure.DeviceID,
+		}
+		if c.Within(exposure.UserID) {
+			t.kind = exposure.UserID
+		}
+		list = append(list, t)
+	}
+	return list
+}()
+
+// normalise says which value the function is computed over, the kind that names
+// its key, and which shape the token has. The value is "" when there is no
+// token for it.
+func normalise(c exposure.Category, value string, bare bool) (string, exposure.Category, shape) {
 	value = strings.TrimSpace(value)
-	kind := c.Key()
+	of := &traits[c]
 	switch {
 	case value == "" || bare && !number(value):
-		return "", kind, shapeCore
+		return "", of.kind, shapeCore
 	case c == exposure.Email:
 		if id, err := exposure.Canonical(exposure.KindEmail, value); err == nil {
-			return id.Value, kind, shapeEmail
+			return id.Value, of.kind, shapeEmail
 		}
 		if _, hashed := exposure.HashedKind(c, value); hashed {
-			return value, kind, shapeHex
+			return value, of.kind, shapeHex
 		}
-		return strings.ToLower(value), kind, shapeEmail // a list, or no address at all
+		return strings.ToLower(value), of.kind, shapeEmail // a list, or no address at all
 	case c == exposure.Phone:
 		if _, hashed := exposure.HashedKind(c, value); hashed {
-			return value, kind, shapeHex
+			return value, of.kind, shapeHex
 		}
 		if id, err := exposure.Canonical(exposure.KindPhone, value); err == nil {
 			value = id.Value
 		}
-		return value, kind, shapePhone
+		return value, of.kind, shapePhone
 	case bare:
-		return value, idKind(c, kind), shapeDigits
-	case c.Within(exposure.Name):
+		return value, of.kind, shapeDigits
+	case of.name:
 		switch {
 		case exposure.Digest(value):
-			return value, kind, shapeHex
+			return value, of.kind, shapeHex
 		case c == exposure.Name:
-			return value, kind, shapeName
+			return value, of.kind, shapeName
 		default:
-			return value, kind, shapeWord
+			return value, of.kind, shapeWord
 		}
 	}
-	kind = idKind(c, kind)
 	switch {
-	case identifies(c) && strings.IndexByte(value, '@') > 0:
+	case of.id && strings.IndexByte(value, '@') > 0:
+		// An address where an id belongs: the same token as of the address.
 		if id, err := exposure.Canonical(exposure.KindEmail, value); err == nil {
-			return id.Value, exposure.Email.Key(), shapeEmail
+			return id.Value, exposure.Email, shapeEmail
 		}
 	case isUUID(value):
-		return value, kind, shapeUUID
-	case identifies(c) && all(value, isDigit):
-		return value, kind, shapeDigits
+		return value, of.kind, shapeUUID
+	case of.id && all(value, isDigit):
+		return value, of.kind, shapeDigits
 	case len(value) >= shortestHex && all(value, isHex):
-		return value, kind, shapeHex
+		return value, of.kind, shapeHex
 	}
-	return value, kind, shapeCore
-}
-
-func idKind(c exposure.Category, kind string) string {
-	if c.Within(exposure.UserID) {
-		return exposure.UserID.Key()
-	}
-	return kind
-}
-
-// identifies reports whether values of a category are ids, whose digits are
-// numbers to the vendor and not, say, a postal code.
-func identifies(c exposure.Category) bool {
-	_, ok := exposure.KindOf(c)
-	return ok || c == exposure.DeviceID
+	return value, of.kind, shapeCore
 }
 
 // number reports whether a bare value is a number, not true, false or null.
@@ -120,4 +134,11 @@ func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 func isHex(b byte) bool { return classes[b]&classHex != 0 }
 
 // upper reports whether a hexadecimal value is written in capitals.
-func upper(v string) bool { return v != strings.ToLower(v) }
+func upper(v string) bool {
+	for i := range len(v) {
+		if classes[v[i]]&classUpper != 0 {
+			return true
+		}
+	}
+	return false
+}
