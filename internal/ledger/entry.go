@@ -86,6 +86,8 @@ const (
 	EventImport        EventKind = "import"   // a directory import
 	EventRead          EventKind = "read"     // somebody read about a person
 	EventUser          EventKind = "user"     // user added, role changed
+	EventFinding       EventKind = "finding"  // something that a person should look at
+	EventFindingClosed EventKind = "finding-closed"
 	EventConfig        EventKind = "config"   // manifests loaded or changed
 	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]
 )

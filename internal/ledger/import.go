@@ -26,9 +26,10 @@ type chunk struct {
 }
 
 type arrival struct {
-	id  string
-	ids []hashedID // the directory's own id first
-	row personRow
+	id    string
+	ids   []hashedID // the directory's own id first
+	row   personRow
+	known []byte // see knownRow
 }
 
 const chunkSize = 256
@@ -115,6 +116,10 @@ func (l *Ledger) arrive(p Person, today uint16) (arrival, error) {
 			a.row.minorUntil = day
 		}
 	}
+	var err error
+	if a.known, err = knownRow(p.Needles); err != nil {
+		return arrival{}, err
+	}
 	own := exposure.Identifier{Kind: exposure.KindUserID, Value: p.ID}
 	for i, id := range append([]exposure.Identifier{own}, p.Identifiers...) {
 		if i > 0 && id == own {
@@ -154,10 +159,21 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 				return err
 			}
 		}
+		same := false
+		if had {
+			if same, err = j.l.knows(o, a.known); err != nil {
+				return err
+			}
+		}
+		if !same && (had || a.known != nil) {
+			if err := setKnown(pb, o, a.known); err != nil {
+				return err
+			}
+		}
 		switch {
 		case !had:
 			c.added++
-		case linked || !old.sameAttributes(&a.row):
+		case linked || !same || !old.sameAttributes(&a.row):
 			c.moved++
 		default:
 			continue // as it was
@@ -270,6 +286,10 @@ func (l *Ledger) markLeft(present bitmap) (left uint64, err error) {
 		}
 		row.inDirectory = false
 		if err := b.Set(it.Key(), row.append(nil), nil); err != nil {
+			return left, fmt.Errorf("marking who left: %w", err)
+		}
+		// Who is not in the directory any more is not searched for either.
+		if err := b.Delete(append([]byte{store.Known}, it.Key()[1:]...), nil); err != nil {
 			return left, fmt.Errorf("marking who left: %w", err)
 		}
 		left++

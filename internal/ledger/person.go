@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"cordon/internal/classify"
 	"cordon/internal/exposure"
 	"cordon/internal/store"
 
@@ -24,6 +25,9 @@ type Person struct {
 	Language    string // BCP 47
 	// MinorUntil is the day of the person's coming of age; zero for adults.
 	MinorUntil time.Time
+	// Needles are what the directory knows of the person, hashed by Ledger.Hash;
+	// the values themselves never come here.
+	Needles []classify.Needle
 	// Line is where the person stands in the source, for Imported.Repeated.
 	Line uint64
 }

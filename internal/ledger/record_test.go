@@ -1,11 +1,12 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -274,13 +275,35 @@ func TestNoPersonalValueInTheDataDirectory(t *testing.T) {
 	l := mustOpen(t, dir)
 	secretID := exposure.Identifier{Kind: exposure.KindEmail, Value: "findme-zebra@mail.example"}
 	mustRecord(t, l, mail(about(nameMail, secretID)))
-	if _, err := l.Import(context.Background(), peopleSeq(Person{ID: "findme-zebra-id", Identifiers: []exposure.Identifier{{Kind: exposure.KindUsername, Value: "findme-zebra-name"}}})); err != nil {
+	r := mustRecord(t, l, mail(about(nameMail, secretID)))
+	learnt := exposure.Identifier{Kind: exposure.KindPseudonym, Value: "findme-zebra-cus"}
+	if err := l.Link(context.Background(), mailPath.Vendor, []exposure.Identifier{secretID}, learnt, r.Seq()); err != nil {
+		t.Fatal(err)
+	}
+	number := exposure.Identifier{Kind: exposure.KindPhone, Value: "+4930918273645"}
+	if _, err := l.Import(context.Background(), peopleSeq(Person{
+		ID: "findme-zebra-id", Identifiers: []exposure.Identifier{{Kind: exposure.KindUsername, Value: "findme-zebra-name"}, number},
+		Needles: known(l, exposure.Name, "findme-zebra findme-yak"),
+	})); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
+	// Nor a hash that anybody can compute, nor the words under a key of zero.
+	never := []string{"findme-", number.Value[1:], "918273645"}
+	for _, id := range []exposure.Identifier{secretID, number} {
+		for _, h := range id.Hashes() {
+			sum, err := hex.DecodeString(h.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			never = append(never, h.Value, h.Value[:16], string(sum), string(sum[:12]), string(sum[:8]))
+		}
+	}
 	eachFile(t, dir, func(path string, content []byte) {
-		if strings.Contains(string(content), "findme-zebra") {
-			t.Errorf("%s holds a personal value", path)
+		for _, v := range never {
+			if bytes.Contains(content, []byte(v)) {
+				t.Errorf("%s holds a personal value: %q", path, v)
+			}
 		}
 	})
 }
