@@ -1,6 +1,9 @@
 package classify
 
-import "cordon/internal/exposure"
+import (
+	"cordon/internal/detect"
+	"cordon/internal/exposure"
+)
 
 // Known is what the directory knows: the ledger is one (keyed hashes), a file in
 // memory another.
@@ -19,4 +22,22 @@ type Needle struct {
 	Hash     uint64
 	Words    uint8
 	Category exposure.Category
+}
+
+// NeedlesOf gives what to look for of one value of the directory: its words, in
+// order, joined by one blank.
+func NeedlesOf(c exposure.Category, value string, hash func(words string) uint64) []Needle {
+	var all []byte
+	n := 0
+	detect.Words(value, func(word string, _, _ int) bool {
+		if n++; n > 1 {
+			all = append(all, ' ')
+		}
+		all = append(all, word...)
+		return n < 255
+	})
+	if n == 0 {
+		return nil
+	}
+	return []Needle{{Hash: hash(string(all)), Words: uint8(n), Category: c}}
 }
