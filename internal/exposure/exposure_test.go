@@ -40,7 +40,7 @@ func TestUnionHoldsBothForms(t *testing.T) {
 func TestOneAddressInManySpellingsIsOneIdentifier(t *testing.T) {
 	for kind, spellings := range map[Kind][]string{
 		KindEmail: {"ada@example.org", " Ada@Example.ORG ", "Ada Lovelace <ada@example.org>", "\"L, Ada\" <ada@example.org>"},
-		KindPhone: {"+442071838750", "+44 20 7183 8750", "0044 (20) 7183-8750"},
+		KindPhone: {"+442071838750", "+44 20 7183 8750", "0044 (20) 7183-8750", "whatsapp:+442071838750", "tel:+44-20-7183-8750"},
 	} {
 		want, err := Canonical(kind, spellings[0])
 		if err != nil {
@@ -61,7 +61,7 @@ func TestWhatIsNoIdentifierIsRefused(t *testing.T) {
 	}{
 		{KindEmail, ""}, {KindEmail, "ada"}, {KindEmail, "@example.org"}, {KindEmail, "ada@"},
 		{KindEmail, "a@b.c, d@e.f"}, {KindEmail, "ada\xff@example.org"},
-		{KindPhone, "ext. 12"}, {KindPhone, "1234"}, {KindPhone, "+1234567890123456"},
+		{KindPhone, "ext. 12"}, {KindPhone, "sip:12345@pbx.example"}, {KindPhone, "client:12345"}, {KindPhone, "1234"}, {KindPhone, "+1234567890123456"},
 		{KindUserID, " \t"}, {Kind(99), "x"},
 	} {
 		if id, err := Canonical(c.kind, c.raw); err == nil {

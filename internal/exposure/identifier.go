@@ -3,6 +3,7 @@ package exposure
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,6 +75,9 @@ type Identifier struct {
 // String never prints the value, so that a stray log line holds no name.
 func (i Identifier) String() string { return i.Kind.String() + ":…" }
 
+// phoneSchemes are what may stand before a number and a colon.
+var phoneSchemes = []string{"tel", "sms", "whatsapp", "rcs"}
+
 // ErrNotIdentifier says that a value cannot be what its kind claims.
 var ErrNotIdentifier = errors.New("not an identifier of this kind")
 
@@ -82,8 +86,10 @@ var ErrNotIdentifier = errors.New("not an identifier of this kind")
 // E-mail: trimmed, an optional display name and angle brackets removed, the
 // whole address lower-cased (RFC 5321 lets a host treat the local part as case
 // sensitive; none that matters does, and two people would be made of one).
-// Phone: digits with a leading plus; a national form without country stays
-// digits only and matches the same digits. The others: trimmed, as they are.
+// Phone: digits with a leading plus, also behind tel: (RFC 3966) or the channel
+// that messaging APIs write before it (whatsapp:); a national form without
+// country stays digits only and matches the same digits. The others: trimmed, as
+// they are.
 func Canonical(kind Kind, raw string) (Identifier, error) {
 	v := strings.TrimSpace(raw)
 	if v == "" || len(v) > 1024 || !utf8.ValidString(v) {
@@ -100,6 +106,9 @@ func Canonical(kind Kind, raw string) (Identifier, error) {
 		}
 		return Identifier{Kind: kind, Value: strings.ToLower(v)}, nil
 	case KindPhone:
+		if at := strings.IndexByte(v, ':'); at >= 0 && slices.Contains(phoneSchemes, strings.ToLower(v[:at])) {
+			v = v[at+1:]
+		}
 		var b strings.Builder
 		for i, r := range v {
 			switch {
