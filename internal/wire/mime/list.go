@@ -74,18 +74,18 @@ func (l *list) mailbox() {
 			l.pos++
 			continue
 		case ',':
-			l.close(m, runs, angled, ',')
+			l.add(m, runs, angled, ',')
 			return
 		case ';':
 			if l.group {
-				l.close(m, runs, angled, 0)
+				l.add(m, runs, angled, 0)
 			} else {
-				l.close(m, runs, angled, ';')
+				l.add(m, runs, angled, ';')
 			}
 			return
 		case ':':
 			l.pos++
-			if angled || l.group || len(runs) == 0 || strings.IndexByte(l.s[runs[0].start:from], '@') >= 0 {
+			if angled || l.group || len(runs) == 0 || strings.IndexByte(unquoted(l.s[runs[0].start:from]), '@') >= 0 {
 				l.odd = true
 				add(from, l.pos)
 				break
@@ -105,7 +105,6 @@ func (l *list) mailbox() {
 		case '<':
 			if angled {
 				l.odd = true
-				m.end = l.trim(m.start, from)
 				l.add(m, runs, true, 0)
 				m, runs = mailbox{span: span{from, from}, between: ','}, nil
 			}
@@ -126,20 +125,15 @@ func (l *list) mailbox() {
 		}
 		m.end = l.pos
 	}
-	l.close(m, runs, angled, 0)
+	l.add(m, runs, angled, 0)
 }
 
 func (l *list) trim(from, to int) int {
 	return from + len(strings.TrimRight(l.s[from:to], " \t\r\n"))
 }
 
-// close ends a mailbox before the separator that parts it from the next.
-func (l *list) close(m mailbox, runs []span, angled bool, separator byte) {
-	m.end = l.trim(m.start, l.pos)
-	l.add(m, runs, angled, separator)
-}
-
-// add keeps a mailbox. runs are the words that are not yet part of it.
+// add keeps a mailbox before the separator that parts it from the next. runs are
+// the words that are not yet part of it.
 func (l *list) add(m mailbox, runs []span, angled bool, separator byte) {
 	if separator == ';' || separator == 0 && l.prior == ';' {
 		m.between = ';'
