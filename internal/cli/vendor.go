@@ -15,6 +15,7 @@ type vendorCmd struct {
 	List vendorListCmd `cmd:"" help:"List the vendors."`
 	Show vendorShowCmd `cmd:"" help:"Show one vendor: its manifest, and what the ledger saw."`
 	Add  vendorAddCmd  `cmd:"" help:"Write a manifest for a vendor of the catalogue."`
+	Map  vendorMapCmd  `cmd:"" help:"Draft a manifest from a vendor's OpenAPI description, for a person to confirm."`
 }
 
 type vendorListCmd struct{}
