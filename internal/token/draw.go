@@ -76,10 +76,10 @@ func (m *Maker) draw(s shape, e Epoch, value string, sum *[sha256.Size]byte, hos
 	case shapeDigits:
 		b = appendDigits(b, e, sum)
 		return Token{string(b), m.key(b), 43} // 13 × log2(10)
-	case shapePhone:
+	case shapePhone, shapeDialled:
 		b = appendPhone(b, sum)
 		t := Token{Key: m.key(b), Bits: 29} // log2(8 × 10^8)
-		if t.Text = string(b); !all(value, isDigit) {
+		if t.Text = string(b); s == shapePhone {
 			t.Text = "+" + t.Text
 		}
 		return t

@@ -10,14 +10,15 @@ import (
 type shape uint8
 
 const (
-	shapeCore   shape = iota // letters and the digits 2 to 7
-	shapeEmail               // a mailbox on the organisation's own subdomain
-	shapeName                // two words
-	shapeWord                // one word
-	shapeUUID                // 8-4-4-4-12
-	shapeHex                 // hexadecimal digits
-	shapeDigits              // a number below 2^53
-	shapePhone               // +1 and a number that is nobody's
+	shapeCore    shape = iota // letters and the digits 2 to 7
+	shapeEmail                // a mailbox on the organisation's own subdomain
+	shapeName                 // two words
+	shapeWord                 // one word
+	shapeUUID                 // 8-4-4-4-12
+	shapeHex                  // hexadecimal digits
+	shapeDigits               // a number below 2^53
+	shapePhone                // +1 and a number that is nobody's
+	shapeDialled              // the same without the plus sign
 )
 
 // trait is what matters of a category here; looked up, as every token needs it.
@@ -75,6 +76,9 @@ func normalise(c exposure.Category, value string, bare bool) (string, exposure.C
 		}
 		if id, err := exposure.Canonical(exposure.KindPhone, value); err == nil {
 			value = id.Value
+		}
+		if bare || all(value, isDigit) {
+			return value, of.kind, shapeDialled
 		}
 		return value, of.kind, shapePhone
 	case bare:
