@@ -3,6 +3,7 @@ package scope
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"cordon/internal/exposure"
@@ -12,8 +13,10 @@ import (
 //
 // "Never exposed" is a proof, not an observation, so it needs a time in which
 // Cordon saw everything: covered from its beginning to its end, no gap, no
-// message that could not be read, no leaf that no mapping names and no free
-// text that nobody has read (both could hold anything). A category that the vendor gathers by itself is never claimed,
+// message that could not be read, no leaf that no mapping names and no value
+// that nobody could read (both could hold anything). Free text does not count
+// against it: every text is searched for what it might hold, and what is found
+// is in the set. A category that the vendor gathers by itself is never claimed,
 // and neither is one above or below something that did leave: "user.contact"
 // is not unexposed when an address left, nor is "user.name.first" when a name did.
 //
@@ -50,15 +53,10 @@ func (a *Answer) claim(q *Query, seen exposure.Set, c coverage, now time.Time) {
 	if a.IncompleteMessages > 0 {
 		not("messages that could not be read fully: %d", a.IncompleteMessages)
 	}
-	for _, f := range weakest {
-		if seen.Has(exposure.Unclassified, f) {
-			not("fields that no mapping names left")
-			break
+	for _, c := range unread {
+		if slices.ContainsFunc(weakest, func(f exposure.Form) bool { return seen.Has(c.category, f) }) {
+			not("%s", c.why)
 		}
-	}
-	// Free text can hold anything too, until a detector has read it.
-	if seen.Has(exposure.Text, exposure.Clear) {
-		not("free text that no detector has read left")
 	}
 	proved := len(a.NotProved) == 0
 	if proved {
@@ -66,7 +64,7 @@ func (a *Answer) claim(q *Query, seen exposure.Set, c coverage, now time.Time) {
 	}
 	left := seen.Items()
 	for _, cat := range exposure.Categories() {
-		if cat == exposure.Unclassified {
+		if cat == exposure.Unclassified || cat == exposure.Opaque {
 			continue
 		}
 		var itself, below, above bool // seen itself, something below it, something above it
@@ -83,6 +81,15 @@ func (a *Answer) claim(q *Query, seen exposure.Set, c coverage, now time.Time) {
 			a.NotObserved = append(a.NotObserved, cat.Key())
 		}
 	}
+}
+
+// unread are the categories of what may hold anything.
+var unread = []struct {
+	category exposure.Category
+	why      string
+}{
+	{exposure.Unclassified, "fields that no mapping names left"},
+	{exposure.Opaque, "values that nobody could read left"},
 }
 
 // touches reports whether c lies above, at or below one of the categories.

@@ -55,7 +55,11 @@ func TestNeverExposedIsClaimedOnlyWhenItIsProved(t *testing.T) {
 		"an unmapped leaf":                       {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Unclassified)}}}}},
 		"an unmapped leaf of nobody":             {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{0, exposure.SetOf(exposure.Unclassified)}}}}},
 		"an unmapped leaf that was never sent":   {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Unclassified)}}}, {Kind: Settled, At: at, Of: 4, Result: NotSent}}, proved: true},
-		"free text that no detector has read":    {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Text)}}}}, proved: false},
+		"free text, which is always read":        {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Text)}}}}, proved: true},
+		"a value that nobody could read":         {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Opaque)}}}}},
+		"such a value, dropped, beside others":   {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, exposure.SetOf(exposure.Email)}}}}, proved: true},
+		"such a value, masked":                   {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{1, inForm(exposure.Opaque, exposure.Masked)}}}}},
+		"such a value of nobody":                 {add: []Entry{{Kind: Disclosed, At: at, Pathway: ways[0], Exposures: []Exposure{{0, exposure.SetOf(exposure.Opaque)}}}}},
 		"coverage that another run only resumes": {add: []Entry{start}, proved: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,4 +140,9 @@ func TestCoverageReachesToTheLastSignOfLife(t *testing.T) {
 			t.Errorf("%s: since %v, gaps %v, want %v", name, got.since, got.gaps, c.gaps)
 		}
 	}
+}
+
+func inForm(c exposure.Category, f exposure.Form) (s exposure.Set) {
+	s.Add(c, f)
+	return s
 }
