@@ -4,91 +4,8 @@ import (
 	"strings"
 
 	"cordon/internal/exposure"
+	"cordon/internal/wire/media"
 )
-
-// decoder reads one kind of body. A further kind (newline-delimited JSON, XML,
-// MIME ...) is one more row of decoders.
-type decoder struct {
-	// takes reports whether a media type, in lower case and without parameters,
-	// is of this kind.
-	takes func(mediaType string) bool
-	// looks reports whether a body without a type looks like this kind.
-	looks func(body string) bool
-	// read walks over w.s[from:to] and reports its leaves. contentType is the
-	// whole header, for its parameters.
-	read func(w *walk, n *node, g int32, from, to int, contentType string)
-}
-
-var decoders []*decoder
-
-func init() { // a part of a multipart body is decoded by the same table
-	decoders = []*decoder{
-		{takes: isJSON, looks: looksJSON, read: func(w *walk, n *node, g int32, from, to int, _ string) {
-			w.json(n, g, from, to)
-		}},
-		{takes: isForm, looks: looksForm, read: func(w *walk, n *node, g int32, from, to int, _ string) {
-			w.form(n, g, from, to)
-		}},
-		{takes: isMultipart, looks: looksMultipart, read: (*walk).multipart},
-	}
-}
-
-func isJSON(t string) bool {
-	return t == "application/json" || t == "text/json" || strings.HasSuffix(t, "+json")
-}
-
-func isForm(t string) bool { return t == "application/x-www-form-urlencoded" }
-
-func isMultipart(t string) bool { return t == "multipart/form-data" }
-
-// saysNothing are types that clients send when they do not say what they send.
-func saysNothing(t string) bool { return t == "" || t == "text/plain" }
-
-func declared(mediaType string) *decoder {
-	for _, d := range decoders {
-		if d.takes(mediaType) {
-			return d
-		}
-	}
-	return nil
-}
-
-func sniffed(body string) *decoder {
-	for _, d := range decoders {
-		if d.looks(body) {
-			return d
-		}
-	}
-	return nil
-}
-
-func looksJSON(body string) bool {
-	body = strings.TrimLeft(strings.TrimPrefix(body, "\ufeff"), " \t\r\n")
-	return body != "" && (body[0] == '{' || body[0] == '[')
-}
-
-// looksForm wants a plausible key and an equals sign.
-func looksForm(body string) bool {
-	for i := 0; i < len(body) && i < 256; i++ {
-		switch c := body[i]; {
-		case c == '=':
-			return i > 0
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte("_-.[]%+*~$@", c) >= 0 && !(c == '-' && i == 0):
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-func looksMultipart(body string) bool {
-	if !strings.HasPrefix(body, "--") {
-		return false
-	}
-	head := strings.ToLower(body[:min(len(body), 1024)])
-	return strings.Contains(head, "\ncontent-disposition:")
-}
 
 // content reads the body.
 func (f *Findings) content(w *walk) {
@@ -113,7 +30,10 @@ func (f *Findings) content(w *walk) {
 	if len(types) > 0 {
 		contentType = types[0]
 	}
-	if readable {
+	switch {
+	case m.Method == "SMTP":
+		d, contentType = declared("message/rfc822"), "message/rfc822"
+	case readable:
 		d = f.choose(w, contentType)
 	}
 	for _, t := range types {
@@ -123,10 +43,14 @@ func (f *Findings) content(w *walk) {
 	}
 	if d == nil {
 		// Nothing can be told apart: the body is one leaf.
-		w.found(f.tries.body.leaf, 0, spot{src: inBody, enc: wholeText, member: -1}, f.body)
+		if l, at := f.tries.body.leaf, (spot{enc: wholeText, member: -1}); readable {
+			w.found(l, 0, at, f.body)
+		} else {
+			w.unread(l, 0, at, f.body)
+		}
 		return
 	}
-	d.read(w, f.tries.body, 0, 0, len(f.body), contentType)
+	d.read(w, f.tries.body, f.tries.body.leaf, 0, contentType)
 }
 
 // choose finds the decoder, nil for none. A body that is plainly something else
@@ -136,21 +60,32 @@ func (f *Findings) choose(w *walk, contentType string) *decoder {
 	if !utf8Charset(params) {
 		w.flag(exposure.IncompleteContentType)
 	}
+	if media.Type(f.body) != "" {
+		if !isMedia(t) && t != "" && t != "application/octet-stream" {
+			w.flag(exposure.IncompleteContentTypeLies)
+		}
+		return pictures
+	}
 	d, looks := declared(t), sniffed(f.body)
 	switch {
-	case d == nil && saysNothing(t) && looks != nil && looks.takes("application/json"):
+	case d == nil && saysNothing(t) && looks != nil && looks.untyped:
+		return looks
 	case d == nil:
 		w.flag(exposure.IncompleteContentType)
-	case looks == d:
+		if looks != nil && looks.takes("text/xml") && !saysNothing(t) {
+			return nil // a page of HTML, most likely
+		}
+		return looks
+	case looks == d, d.looks == nil:
+		return d
+	case d.untyped && looks != nil && looks.untyped:
+		return d // all of them are JSON; what does not fit the type is broken
 	case looks != nil:
 		w.flag(exposure.IncompleteContentTypeLies)
-	case strings.HasPrefix(strings.TrimLeft(f.body, " \t\r\n"), "<"):
-		w.flag(exposure.IncompleteContentTypeLies)
-		return nil
+		return looks
 	default:
 		return d
 	}
-	return looks
 }
 
 // mediaType cuts a Content-Type into its type, in lower case, and parameters.

@@ -38,16 +38,17 @@ func (f *Findings) read(w *walk) {
 	f.path(w)
 	if f.message.Query != "" {
 		w.begin(inQuery, f.message.Query)
-		w.form(f.tries.query, 0, 0, len(w.s))
+		w.form(f.tries.query, nil, 0, 0, len(w.s))
 	}
 	f.namedHeaders(w)
+	f.envelope(w)
 	f.content(w)
 
 	f.work = w.work
 }
 
 func (w *walk) begin(src source, text string) {
-	w.src, w.s, w.pos = src, text, 0
+	w.src, w.s, w.pos, w.layer = src, text, 0, 0
 }
 
 // release lets go of everything that holds a piece of the message.
@@ -78,7 +79,7 @@ func (f *Findings) path(w *walk) {
 			return
 		}
 		w.push(crumb{node: n, key: name})
-		w.text(l, 0, spot{src: inPath, enc: pathText, start: int32(start), member: -1}, raw)
+		w.text(n, l, 0, spot{enc: pathText, start: int32(start), member: -1}, raw)
 		w.pop()
 	}
 	for _, p := range f.route.Params {
@@ -140,7 +141,7 @@ func (f *Findings) namedHeaders(w *walk) {
 			}
 			w.begin(inHeader, value)
 			w.push(crumb{node: n, key: name})
-			w.text(l, 0, spot{src: inHeader, enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
+			w.text(n, l, 0, spot{enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
 			w.pop()
 			f.headers = append(f.headers, headerValue{name, i})
 		}
@@ -152,7 +153,7 @@ func (n *node) mappedHeader(name string) *node {
 	if !n.named() {
 		return nil
 	}
-	if n = n.child(strings.ToLower(name)); n == nil || n.leaf == nil {
+	if n = n.child(strings.ToLower(name)); n == nil || n.leaf == nil && !n.opens {
 		return nil
 	}
 	return n

@@ -1,44 +1,61 @@
 package classify
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
-	"sync"
-
-	"github.com/klauspost/compress/gzip"
 
 	"cordon/internal/exposure"
 )
 
+// coding is a content coding of HTTP (RFC 9110 section 8.4.1, RFC 8878).
+type coding uint8
+
+const (
+	gzipped  coding = iota + 1
+	zlibbed         // "deflate" as the RFC means it
+	deflated        // "deflate" as some senders do: without zlib's header
+	brotlied
+	zstandard
+)
+
+var codingNames = map[string]coding{
+	"gzip": gzipped, "x-gzip": gzipped, "deflate": zlibbed, "br": brotlied, "zstd": zstandard,
+}
+
+// codings are those of a body, the outermost first.
+type codings []coding
+
 // decompress fills f.body and reports whether it can be read as text.
 func (f *Findings) decompress(w *walk, body []byte) bool {
 	limit := min(maxDecoded, maxRatio*len(body))
-	want, known := codings(f.message.Header["Content-Encoding"])
-	if !known || want > maxCodings {
+	want, known := codingsOf(f.message.Header["Content-Encoding"])
+	if !known || len(want) > maxCodings {
 		w.flag(exposure.IncompleteCoding)
 		f.body, f.partial = string(body), true
 		return false
 	}
-	if want == 0 {
-		if !isGzip(body) {
+	if len(want) == 0 {
+		c := signed(body)
+		if c == 0 {
 			f.body = string(body)
 			return true
 		}
 		// Compressed without saying so: a vendor that looks at the first bytes
 		// reads it, so do we.
 		w.flag(exposure.IncompleteContentTypeLies)
-		want = 1
+		want = codings{c}
 	}
-	for f.codings < want {
-		if !isGzip(body) {
-			w.flag(exposure.IncompleteContentTypeLies)
-			break
+	for i, c := range want {
+		c, plausible := c.of(body)
+		plain, err := "", errNotCompressed
+		if plausible {
+			plain, err = c.decode(body, limit)
 		}
-		plain, err := gunzip(body, limit)
-		f.codings++
+		if errors.Is(err, errNotCompressed) {
+			w.flag(exposure.IncompleteContentTypeLies)
+			continue
+		}
+		f.coding = append(f.coding, c)
 		f.body = plain
 		if err != nil {
 			f.partial = true
@@ -47,87 +64,58 @@ func (f *Findings) decompress(w *walk, body []byte) bool {
 			} else {
 				w.flag(exposure.IncompleteSyntax)
 			}
-			return f.codings == want
+			return i == len(want)-1
 		}
-		if f.codings < want {
+		if i < len(want)-1 {
 			body = []byte(plain)
 		}
 	}
-	if f.codings == 0 {
+	if len(f.coding) == 0 {
 		f.body = string(body)
 	}
 	return true
 }
 
-// codings counts the gzip layers that Content-Encoding names (RFC 9110 section
-// 8.4) and reports whether there is no other coding among them.
-func codings(values []string) (n int, known bool) {
-	for _, v := range values {
-		for name := range strings.SplitSeq(v, ",") {
-			switch strings.ToLower(strings.TrimSpace(name)) {
-			case "", "identity":
-			case "gzip", "x-gzip":
-				n++
-			default:
-				return 0, false
+// codingsOf reads Content-Encoding (RFC 9110 section 8.4), whose last coding is
+// the outermost, and reports whether all of them are known.
+func codingsOf(values []string) (list codings, known bool) {
+	for i := len(values) - 1; i >= 0; i-- {
+		names := strings.Split(values[i], ",")
+		for n := len(names) - 1; n >= 0; n-- {
+			name := strings.ToLower(strings.TrimSpace(names[n]))
+			c, known := codingNames[name]
+			switch {
+			case known:
+				list = append(list, c)
+			case name != "" && name != "identity":
+				return nil, false
 			}
 		}
 	}
-	return n, true
+	return list, true
 }
 
-func isGzip(b []byte) bool { return len(b) > 2 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 }
-
-var errRatio = errors.New("it grows beyond the limit")
-
-// unzipper is what decompressing needs besides the result.
-type unzipper struct {
-	z     gzip.Reader
-	src   bytes.Reader
-	chunk [32 << 10]byte
+// signed is the coding that a body's first bytes give away, 0 for none.
+func signed(b []byte) coding {
+	switch {
+	case len(b) > 2 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8:
+		return gzipped
+	case len(b) > 3 && b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f && b[3] == 0xfd:
+		return zstandard
+	}
+	return 0
 }
 
-var unzippers = sync.Pool{New: func() any { return new(unzipper) }}
-
-// gunzip decompresses all members of body. With an error it returns what came
-// before.
-func gunzip(body []byte, limit int) (string, error) {
-	u := unzippers.Get().(*unzipper)
-	defer unzippers.Put(u)
-	defer u.src.Reset(nil)
-	u.src.Reset(body)
-	if err := u.z.Reset(&u.src); err != nil {
-		return "", fmt.Errorf("decompressing a body: %w", err)
+// of is the coding that a body has of which c is said, and whether it can be.
+func (c coding) of(body []byte) (coding, bool) {
+	switch c {
+	case zlibbed:
+		if len(body) > 1 && body[0]&0x0f == 8 && (int(body[0])<<8|int(body[1]))%31 == 0 {
+			return zlibbed, true
+		}
+		return deflated, true
+	case gzipped, zstandard:
+		return c, signed(body) == c
 	}
-	var b strings.Builder
-	for {
-		n, err := u.z.Read(u.chunk[:])
-		if b.Len()+n > limit {
-			b.Write(u.chunk[:limit-b.Len()])
-			return b.String(), errRatio
-		}
-		b.Write(u.chunk[:n])
-		if err == io.EOF {
-			return b.String(), nil
-		}
-		if err != nil {
-			return b.String(), fmt.Errorf("decompressing a body: %w", err)
-		}
-	}
-}
-
-// zip compresses a body as often as it was before.
-func zip(body []byte, times int) ([]byte, error) {
-	for range times {
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		if _, err := z.Write(body); err != nil {
-			return nil, fmt.Errorf("compressing a body again: %w", err)
-		}
-		if err := z.Close(); err != nil {
-			return nil, fmt.Errorf("compressing a body again: %w", err)
-		}
-		body = b.Bytes()
-	}
-	return body, nil
+	return c, true
 }

@@ -50,8 +50,11 @@ func TestBodiesThatCannotBeDecompressed(t *testing.T) {
 		reason exposure.Reason
 		found  bool
 	}{
-		"another coding":       {[]byte("\x1b\x00"), "br", exposure.IncompleteCoding, false},
-		"gzip and another":     {whole, "gzip, zstd", exposure.IncompleteCoding, false},
+		"another coding":       {[]byte("\x1f\x9d"), "compress", exposure.IncompleteCoding, false},
+		"gzip and another":     {whole, "gzip, dcb", exposure.IncompleteCoding, false},
+		"gzip, not zstd":       {whole, "gzip, zstd", exposure.IncompleteContentTypeLies, true},
+		"brotli, not done":     {[]byte(body), "br", exposure.IncompleteContentTypeLies, true},
+		"deflate, not done":    {[]byte(body), "deflate", exposure.IncompleteContentTypeLies, true},
 		"gzip without saying":  {whole, "", exposure.IncompleteContentTypeLies, true},
 		"said and not done":    {[]byte(body), "gzip", exposure.IncompleteContentTypeLies, true},
 		"cut off":              {whole[:len(whole)-9], "gzip", exposure.IncompleteSyntax, true},
@@ -114,7 +117,7 @@ func TestContentTypes(t *testing.T) {
 	expect(t, read(t, flat, message("/person", "application/json", "email=ada@example.org")), `email=ada@example.org: user.contact.email email="ada@example.org"`, exposure.IncompleteContentTypeLies)
 	expect(t, read(t, flat, message("/person", "", "email=ada@example.org")), `email=ada@example.org: user.contact.email email="ada@example.org"`, exposure.IncompleteContentType)
 	expect(t, read(t, flat, message("/person", "", "hello")), `: unclassified .="hello"`, exposure.IncompleteContentType)
-	expect(t, read(t, flat, message("/person", "application/xml", "<email>x</email>")), `: unclassified .="<email>x</email>"`, exposure.IncompleteContentType)
+	expect(t, read(t, flat, message("/person", "text/html", "<email>x</email>")), `: unclassified .="<email>x</email>"`, exposure.IncompleteContentType)
 	expect(t, read(t, flat, message("/person", "application/json", "")), "")
 	m := message("/person", "application/json", body)
 	m.Header["Content-Type"] = []string{"application/json", "text/plain"}

@@ -51,25 +51,34 @@ const (
 	partText                    // the body of a part, as it is
 	fileName                    // a quoted parameter of a part's header
 	wholeText                   // a header's value, or a body that nothing decodes
-	within                      // a piece of the host's value
+	jsonKey                     // the key of a member
+	formKey                     // a part of the key of a pair, percent-encoded
+	base64Text                  // the whole of a text, in base64
+	wired                       // as the codec of a reader of documents writes it
+	piece                       // a piece of the host's value
 )
 
 // Value is the leaf decoded and in the clear.
 func (f Field) Value() string {
-	switch f.enc {
-	case jsonString:
-		return unescape(f.raw)
-	case formText, pathText:
-		v, _ := percentDecode(f.raw, f.enc == formText)
-		return v
+	v, _ := f.enc.decode(f.raw)
+	return v
+}
+
+// decode reads a value as written, and reports whether nothing in it is broken.
+func (e encoding) decode(raw string) (value string, clean bool) {
+	switch e {
+	case jsonString, jsonKey:
+		return unescape(raw), true
+	case formText, pathText, formKey:
+		return percentDecode(raw, e != pathText)
 	default:
-		return f.raw
+		return raw, true
 	}
 }
 
 // Bare reports whether the value stands in JSON without quotes: a number, true
 // or false.
-func (f Field) Bare() bool { return f.enc == jsonBare }
+func (f Field) Bare() bool { return f.enc == jsonBare || f.marks&bare != 0 }
 
 // Person is one person of a message; without identifiers, nobody known.
 type Person struct {
@@ -85,8 +94,10 @@ type Findings struct {
 	message *Message
 	tries   *tries
 	body    string // decompressed
-	codings int    // how many times the body was compressed
-	partial bool   // body is not all of the body
+	layers  []layer
+	wired   []wiredSpot // where fields and layers of such documents stand
+	coding  codings     // those of the body
+	partial bool        // body is not all of the body
 	headers []headerValue
 	fields  []Field
 	groups  []group
@@ -208,5 +219,11 @@ func (f *Findings) Places() []string {
 	again := Findings{route: f.route, message: f.message, tries: f.tries}
 	w := &walk{traced: true}
 	again.read(w)
-	return w.places
+	places := append(w.places, make([]string, max(0, len(f.fields)-len(w.places)))...)
+	for i := range f.fields {
+		if host, ok := f.fields[i].Derived(); ok && places[i] == "" {
+			places[i] = places[host]
+		}
+	}
+	return places
 }

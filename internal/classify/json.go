@@ -13,7 +13,7 @@ const listNames = 16
 // json reads w.s[from:to] as JSON, as strictly as go-json-experiment's
 // jsontext does, and goes on after every defect: a message that breaks the
 // grammar may still be understood by its vendor.
-func (w *walk) json(n *node, g int32, from, to int) {
+func (w *walk) json(n *node, inherited *leaf, g int32, from, to int) {
 	whole := w.s
 	w.s, w.pos = whole[:to], from
 	w.space()
@@ -33,7 +33,7 @@ func (w *walk) json(n *node, g int32, from, to int) {
 			w.flag(exposure.IncompleteSyntax)
 		}
 		before := w.pos
-		w.value(n, nil, g, -1)
+		w.value(n, inherited, g, -1)
 		if w.pos == before {
 			w.flag(exposure.IncompleteSyntax)
 			w.pos++
@@ -58,11 +58,21 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 	c := w.s[w.pos]
 	groups, fields := len(w.f.groups), len(w.f.fields)
 	for n != nil {
+		if n.variants != nil && c == '{' {
+			n = w.variant(n)
+		}
 		if n.subject > rootSubject {
 			g = w.open(n.subject, g)
 		}
 		if n.leaf != nil {
 			inherited = n.leaf
+		}
+		if n.own != nil {
+			w.ownKey(n.own.leaf, g, member)
+		}
+		if n.json != nil && (c == '{' || c == '[') {
+			n = n.json
+			continue
 		}
 		if c == '[' || n.elem == nil || n.named() {
 			break
@@ -75,7 +85,7 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 			w.flag(exposure.IncompleteDepth)
 			start := w.pos
 			w.skip()
-			w.found(inherited, g, spot{src: w.src, enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+			w.found(inherited, g, spot{enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
 			break
 		}
 		w.depth++
@@ -88,12 +98,15 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 	case '"':
 		start := w.pos + 1
 		if raw := w.str(); raw != "" {
-			w.found(inherited, g, spot{src: w.src, enc: jsonString, start: int32(start), member: int32(member)}, raw)
+			at := spot{enc: jsonString, start: int32(start), member: int32(member)}
+			if inherited != nil && (n == nil || !n.opens) || !w.opened(n, inherited, g, at, raw) {
+				w.found(inherited, g, at, raw)
+			}
 		}
 	default:
 		start := w.pos
 		if w.bare(); w.pos > start && w.s[start:w.pos] != "null" {
-			w.found(inherited, g, spot{src: w.src, enc: jsonBare, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+			w.found(inherited, g, spot{enc: jsonBare, start: int32(start), member: int32(member)}, w.s[start:w.pos])
 		}
 	}
 	w.forget(groups, fields)
@@ -150,12 +163,12 @@ func (w *walk) object(n *node, inherited *leaf, g int32) {
 			w.value(next, inherited, g, member)
 			if next == nil && inherited == nil && len(w.f.fields) == fields && personal(key) {
 				// {"ada@example.org": null}: the key says it all.
-				w.found(nil, g, spot{src: w.src, enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+				w.found(nil, g, spot{enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
 			}
 			w.pop()
 		} else { // a key without a value may be a value
 			w.flag(exposure.IncompleteSyntax)
-			w.found(inherited, g, spot{src: w.src, enc: jsonSubtree, start: int32(member), member: int32(member)}, w.s[member:w.pos])
+			w.found(inherited, g, spot{enc: jsonSubtree, start: int32(member), member: int32(member)}, w.s[member:w.pos])
 		}
 		comma = w.separator('}')
 	}

@@ -18,6 +18,10 @@ const (
 	// leaves each, so 10,000 would hold lawful mail.
 	maxLeaves = 1_000_000
 	maxFields = 100_000
+	// maxNested bounds decoders within decoders, maxInside the bytes that they give
+	// in all.
+	maxNested = 3
+	maxInside = 64 << 20
 	// maxTemplates bounds what Unmapped reports.
 	maxTemplates = 1_000
 	// listKeys is how many members of an object may show their keys in a

@@ -16,6 +16,7 @@ const (
 	hashed                    // the app hashed it itself
 	deliver                   // the vendor needs it to reach the person
 	render                    // the vendor shows it to the person
+	bare                      // it is the whole of a number
 )
 
 // Derived reports whether the field is a piece of another field's value, found
@@ -46,11 +47,14 @@ func (f *Findings) derive(host, start, end int, value string, c exposure.Categor
 		return -1
 	}
 	at := &f.fields[host]
+	if at.Bare() && start == 0 && end == len(value) {
+		m |= bare
+	}
 	f.fields = append(f.fields, Field{
-		Category: c, Path: at.Path, marks: derived | m&checked | at.marks&(deliver|render|unnamed),
+		Category: c, Path: at.Path, marks: derived | m&(checked|bare) | at.marks&(deliver|render|unnamed),
 		// The value may stand in memory that is used again.
 		raw: strings.Clone(value[start:end]), group: group, host: int32(host),
-		spot: spot{src: at.src, enc: within, layer: at.layer, start: int32(start), member: -1},
+		spot: spot{src: at.src, enc: piece, layer: at.layer, start: int32(start), member: -1},
 	})
 	return len(f.fields) - 1
 }

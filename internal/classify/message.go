@@ -13,6 +13,9 @@ type Message struct {
 	// TooLarge says that the body exceeded the limit and Body holds only its
 	// beginning.
 	TooLarge bool
+	// Envelope is that of a mail: Method is then SMTP, Path "/", and Body what
+	// follows DATA, without the dots that SMTP stuffs.
+	Envelope *Envelope
 }
 
 // Outgoing is a message as it may leave. Header is nil when no header changed.
@@ -22,6 +25,8 @@ type Outgoing struct {
 	Body        []byte
 	// Text is the body without its compression.
 	Text string
+	// Envelope is that of a mail, nil for a request.
+	Envelope *Envelope
 }
 
 // Edit changes one field: it goes, or Value (clear, not yet escaped for the

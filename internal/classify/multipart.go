@@ -11,7 +11,8 @@ import (
 // multipart reads w.s[from:to] as multipart/form-data (RFC 7578). Where RFC
 // 2046 leaves room that parsers use differently (text around the parts, bare
 // line feeds, folded headers), the message is incomplete.
-func (w *walk) multipart(n *node, _ int32, from, to int, contentType string) {
+func (w *walk) multipart(n *node, l *leaf, g int32, contentType string) {
+	from, to := 0, len(w.s)
 	var boundary string
 	if _, params, err := mime.ParseMediaType(contentType); err == nil {
 		boundary = params["boundary"]
@@ -26,10 +27,10 @@ func (w *walk) multipart(n *node, _ int32, from, to int, contentType string) {
 	delimiter := "--" + boundary
 	if boundary == "" || !strings.Contains(body, delimiter) {
 		w.flag(exposure.IncompleteBoundary)
-		w.found(n.leaf, 0, spot{src: inBody, enc: wholeText, member: -1}, body)
+		w.found(l, g, spot{enc: wholeText, member: -1}, body)
 		return
 	}
-	m := parts{walk: w, root: n, delimiter: delimiter}
+	m := parts{walk: w, root: cursor{node: n, leaf: l, group: g}, delimiter: delimiter}
 	start, ok := m.next(from, to)
 	if start != from {
 		w.flag(exposure.IncompleteBoundary) // a preamble: data to whoever shows it
@@ -53,7 +54,7 @@ func (w *walk) multipart(n *node, _ int32, from, to int, contentType string) {
 // parts is the reading of one multipart body.
 type parts struct {
 	*walk
-	root      *node
+	root      cursor
 	delimiter string
 	lists     places
 }
@@ -94,50 +95,26 @@ func (m *parts) part(start, after, end int) {
 		stop--
 		m.flag(exposure.IncompleteBoundary)
 	}
-	at := m.descend(cursor{node: m.root, leaf: m.root.leaf}, h.name, &m.lists)
+	at := m.descend(m.root, h.name, &m.lists)
 	defer func() { m.crumbs = m.crumbs[:len(m.crumbs)-at.depth] }()
 
-	t, params := mediaType(h.contentType)
-	d := declared(t)
-	nested := d != nil && !isMultipart(t) && !h.encoded
-	if h.file && (at.node == nil || at.node.elem == nil && !at.node.keyed()) {
-		nested = false // a file that no mapping looks into
-	}
 	if stop <= body {
 		return
 	}
 	value := m.s[body:stop]
-	if !h.file { // several files may share a name (RFC 7578 section 4.3)
-		m.once(at, &m.lists)
+	place := spot{enc: partText, start: int32(body), member: int32(start)}
+	if h.file { // several may share a name (RFC 7578 section 4.3)
+		m.file(&h, at, place, value)
+		return
 	}
-	if nested {
+	m.once(at, &m.lists)
+	t, params := mediaType(h.contentType)
+	whole := at.leaf != nil && (at.node == nil || !at.node.opens)
+	if d := declared(t); d != nil && d.parts && !h.encoded && !(d.table && whole) {
 		if !utf8Charset(params) {
 			m.flag(exposure.IncompleteContentType)
 		}
-		if looks := sniffed(value); looks != nil && looks != d {
-			m.flag(exposure.IncompleteContentTypeLies)
-			d = looks
-		}
-		n, pos := at.node, m.pos
-		if n == nil {
-			n = &node{subject: noSubject, leaf: at.leaf}
-		}
-		d.read(m.walk, n, at.group, body, stop, h.contentType)
-		m.pos = pos
-		return
-	}
-	place := spot{src: inBody, enc: partText, start: int32(body), member: int32(start)}
-	if h.file {
-		l := at.leaf
-		if l == nil {
-			l = &leaf{template: m.template(), category: exposure.Text, search: true, subject: rootSubject}
-		}
-		if h.fileName != "" {
-			m.push(crumb{key: "filename"})
-			m.found(l, at.group, spot{src: inBody, enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
-			m.pop()
-		}
-		m.found(l, at.group, place, value)
+		m.document(d, at, place, value, h.contentType)
 		return
 	}
 	for n := at.node; n != nil && n.elem != nil && !n.named(); n = n.elem {
@@ -148,11 +125,45 @@ func (m *parts) part(start, after, end int) {
 	} else if !utf8.ValidString(value) {
 		m.flag(exposure.IncompleteUTF8)
 	}
-	m.found(at.leaf, at.group, place, value)
+	if !m.opened(at.node, at.leaf, at.group, place, value) {
+		m.found(at.leaf, at.group, place, value)
+	}
 }
 
-// keyed reports whether a node has mapped keys.
-func (n *node) keyed() bool { return n.any != nil || len(n.keys) > 0 }
+// document reads a part as what it is, which may not be what it says.
+func (m *parts) document(d *decoder, at cursor, place spot, value, contentType string) {
+	if looks := sniffed(value); looks != nil && looks != d && d.looks != nil && !(looks.untyped && d.untyped) {
+		m.flag(exposure.IncompleteContentTypeLies)
+		d = looks
+	}
+	m.inner(place, value, value, func() { d.read(m.walk, at.node, at.leaf, at.group, contentType) })
+}
+
+// file takes an uploaded file. Without a mapping its name and what cannot be
+// looked into are somebody's content; a table is read, and so is what a picture
+// says besides itself.
+func (m *parts) file(h *head, at cursor, place spot, value string) {
+	l := at.leaf
+	if l == nil {
+		l = &leaf{template: m.template(), category: exposure.Text, search: true, subject: m.f.groups[at.group].subject}
+	}
+	if h.fileName != "" {
+		m.push(crumb{key: "filename"})
+		name := *l
+		if at.leaf == nil {
+			name.template = m.template()
+		}
+		m.found(&name, at.group, spot{enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
+		m.pop()
+	}
+	mapped := at.node != nil && (at.node.keyed() || at.node.elem != nil)
+	d := declared(mediaTypeName(typeOf(h.contentType, h.fileName)))
+	if d != nil && !h.encoded && (mapped || at.leaf == nil && d.table) {
+		m.document(d, at, place, value, h.contentType)
+		return
+	}
+	m.walk.file(l, at.group, place, value)
+}
 
 // head is what a part's header says.
 type head struct {

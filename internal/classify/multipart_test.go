@@ -32,8 +32,8 @@ const (
 
 func TestPartsAreFieldsFilesAndDocuments(t *testing.T) {
 	f := read(t, flat, message("/person", multipartType, multi(emailPart, filePart, docPart)))
-	expect(t, f, `email=ada@example.org email=bob@example.org: user.contact.email email="ada@example.org" user.content.private upload.filename="ada.png" user.content.private upload="\x89PNG\xff" user.contact.email doc.email="bob@example.org" unclassified doc.x="1"`)
-	out, err := f.Rewrite([]Edit{{Field: 0, Value: "***"}, {Field: 1, Drop: true}, {Field: 2, Drop: true}, {Field: 3, Drop: true}})
+	expect(t, f, `email=ada@example.org email=bob@example.org: user.contact.email email="ada@example.org" user.content.private upload.filename="ada.png" user.content.private upload="\x89PNG\xff" opaque upload="\x89PNG\xff" user.contact.email doc.email="bob@example.org" unclassified doc.x="1"`)
+	out, err := f.Rewrite([]Edit{{Field: 0, Value: "***"}, {Field: 1, Drop: true}, {Field: 2, Drop: true}, {Field: 4, Drop: true}})
 	want := multi(`Content-Disposition: form-data; name="email"|***`, "Content-Disposition: form-data; name=\"doc\"\nContent-Type: application/json|{\"x\":1}")
 	if err != nil || string(out.Body) != want {
 		t.Errorf("got %q\nwant %q, %v", out.Body, want, err)

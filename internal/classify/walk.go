@@ -1,8 +1,6 @@
 package classify
 
 import (
-	"strconv"
-	"strings"
 	"sync"
 
 	"cordon/internal/exposure"
@@ -16,6 +14,7 @@ const (
 	inPath
 	inQuery
 	inHeader
+	inEnvelope
 )
 
 // group is one instance of a mapping: one element at one concrete place.
@@ -34,6 +33,8 @@ type crumb struct {
 	key   string
 	index int // the element's, or the member's place among its siblings
 	elem  bool
+	// decoder: not a member but what the value, read as key says, holds.
+	decoder bool
 }
 
 // walk is one pass over a message. It is reused; what it found is not.
@@ -42,11 +43,16 @@ type walk struct {
 	src     source
 	s       string // what is being read; positions are into it
 	pos     int
-	depth   int
+	layer   int32 // the number of s: 0 is the source itself
+	depth   int   // brackets around
+	nested  int   // decoders around
+	inside  int   // bytes that were decoded from within others
 	crumbs  []crumb
 	names   []string // the keys seen in the objects around, for duplicates
 	leaves  int
 	stopped bool // out of budget: read no further
+	dry     bool // only to see whether it is JSON: nothing is found
+	broken  bool // it is not
 	work    int  // steps taken; a test holds that they are linear
 
 	scratch scratch
@@ -62,6 +68,12 @@ func (w *walk) flag(r exposure.Reason) {
 	if w.stopped {
 		return // what looks broken from here on is only unread
 	}
+	if w.dry {
+		if r == exposure.IncompleteSyntax {
+			w.broken, w.pos = true, len(w.s)
+		}
+		return
+	}
 	for _, have := range w.f.reasons {
 		if have == r {
 			return
@@ -71,6 +83,7 @@ func (w *walk) flag(r exposure.Reason) {
 }
 
 func (w *walk) stop() {
+	w.dry = false
 	w.flag(exposure.IncompleteBudget)
 	w.stopped = true
 	w.pos = len(w.s)
@@ -88,9 +101,10 @@ func (w *walk) pop()         { w.crumbs = w.crumbs[:len(w.crumbs)-1] }
 // found takes one leaf. l is what the mappings say it is, nil when they say
 // nothing; g is the group in which it stands.
 func (w *walk) found(l *leaf, g int32, at spot, raw string) {
-	if w.stopped {
+	if w.stopped || w.dry {
 		return
 	}
+	at.src, at.layer = w.src, w.layer
 	if w.leaves++; w.leaves > maxLeaves || len(w.f.fields) >= maxFields {
 		w.stop()
 		return
@@ -99,11 +113,20 @@ func (w *walk) found(l *leaf, g int32, at spot, raw string) {
 	case l == nil:
 		w.keep(&unnamedLeaf, g, at, raw, w.template())
 	case !l.none:
-		for w.f.groups[g].subject != l.subject && w.f.groups[g].parent >= 0 {
-			g = w.f.groups[g].parent
+		template := l.template
+		if template == "" { // no mapping's but our own
+			template = w.template()
 		}
-		w.keep(l, g, at, raw, l.template)
+		w.keep(l, w.of(l, g), at, raw, template)
 	}
+}
+
+// of is the group, at or around g, that a leaf belongs to.
+func (w *walk) of(l *leaf, g int32) int32 {
+	for w.f.groups[g].subject != l.subject && w.f.groups[g].parent >= 0 {
+		g = w.f.groups[g].parent
+	}
+	return g
 }
 
 // unnamedLeaf is what a leaf is that no mapping names.
@@ -116,99 +139,17 @@ func (w *walk) keep(l *leaf, g int32, at spot, raw, template string) {
 	}
 	host := len(w.f.fields)
 	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: l.marks, raw: raw, group: g, spot: at})
-	if w.traced {
-		w.places = append(w.places, w.place())
-	}
+	w.trace()
 	if l.search {
 		w.undeclared(l, g, host, w.f.fields[host].Value())
 	}
 }
 
-// template is the way to an unmapped leaf without anything personal in it.
-func (w *walk) template() string {
-	known := len(w.crumbs)
-	for known > 0 && w.crumbs[known-1].node == nil {
-		known--
+// trace remembers where the last field stands. Fields that were derived from
+// others have their host's place.
+func (w *walk) trace() {
+	if w.traced {
+		w.places = append(w.places, make([]string, len(w.f.fields)-len(w.places))...)
+		w.places[len(w.f.fields)-1] = w.place()
 	}
-	var b strings.Builder
-	if known > 0 {
-		b.WriteString(w.crumbs[known-1].node.template)
-	} else {
-		w.outside(&b)
-	}
-	for _, c := range w.crumbs[known:] {
-		if c.elem {
-			b.WriteString("[]")
-			continue
-		}
-		w.dot(&b)
-		if c.index < listKeys && plainKey(c.key) {
-			b.WriteString(c.key)
-		} else {
-			b.WriteByte('*')
-		}
-	}
-	w.outsideEnd(&b)
-	return b.String()
-}
-
-// place is the concrete path to where the walk stands.
-func (w *walk) place() string {
-	var b strings.Builder
-	w.outside(&b)
-	for _, c := range w.crumbs {
-		if c.elem {
-			b.WriteByte('[')
-			b.WriteString(strconv.Itoa(c.index))
-			b.WriteByte(']')
-			continue
-		}
-		w.dot(&b)
-		b.WriteString(c.key)
-	}
-	w.outsideEnd(&b)
-	return b.String()
-}
-
-func (w *walk) dot(b *strings.Builder) {
-	if s := b.String(); s != "" && s != "?" && s != "{" {
-		b.WriteByte('.')
-	}
-}
-
-// outside and outsideEnd write the marks of joinKey.
-func (w *walk) outside(b *strings.Builder) {
-	switch w.src {
-	case inQuery:
-		b.WriteByte('?')
-	case inPath:
-		b.WriteByte('{')
-	}
-}
-
-func (w *walk) outsideEnd(b *strings.Builder) {
-	switch s := b.String(); {
-	case w.src == inPath && !strings.HasSuffix(s, "}"):
-		b.WriteByte('}')
-	case w.src == inHeader && !strings.HasSuffix(s, ":"):
-		b.WriteByte(':')
-	case s == "":
-		b.WriteByte('.')
-	}
-}
-
-// plainKey reports whether a key looks like the name of a field and not like
-// somebody's address, number or name.
-func plainKey(key string) bool {
-	digits := 0
-	for i := 0; i < len(key); i++ {
-		switch c := key[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c == '-', c == '$':
-		case '0' <= c && c <= '9':
-			digits++
-		default:
-			return false
-		}
-	}
-	return key != "" && len(key) <= 40 && digits < 4
 }

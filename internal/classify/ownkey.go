@@ -1,0 +1,39 @@
+package classify
+
+import "strings"
+
+// ownKey takes the key under which the value stands that the walk has come to,
+// where the key is data: {"ada@example.org": {...}}. It begins at member.
+func (w *walk) ownKey(l *leaf, g int32, member int) {
+	if l == nil || member < 0 || w.s[member] != '"' || len(w.crumbs) == 0 || w.crumbs[len(w.crumbs)-1].elem {
+		return // a value in a list, under the same key
+	}
+	end, _, defects := scanString(w.s, member)
+	if !defects.open && end-1 > member+1 {
+		w.found(l, g, spot{enc: jsonKey, start: int32(member + 1), member: int32(member)}, w.s[member+1:end-1])
+	}
+}
+
+// ownPart takes the part of a form's key that is data: to[ada@example.org]=1.
+// raw is the key as it stands at start.
+func (w *walk) ownPart(at cursor, start int, raw string) {
+	key, _ := percentDecode(raw, true)
+	parts := splitKey(key, make([]string, 0, 8))
+	if at.ownPart >= len(parts) {
+		return
+	}
+	from := 0 // in the key decoded
+	for i, part := range parts {
+		from += strings.Index(key[from:], part)
+		if i == at.ownPart {
+			break
+		}
+		from += len(part)
+	}
+	r := ruler{raw: raw, enc: formText}
+	first, _ := r.at(from)
+	last, _ := r.at(from + len(parts[at.ownPart]))
+	if first < last {
+		w.found(at.own, at.ownGroup, spot{enc: formKey, start: int32(start + first), member: int32(start)}, raw[first:last])
+	}
+}

@@ -1,0 +1,127 @@
+package classify
+
+import "strings"
+
+// variant is what is mapped to the object that begins at w.pos, by the values
+// of the keys that its conditions ask for: these may stand behind what they
+// decide about.
+func (w *walk) variant(n *node) *node {
+	for n.variants != nil {
+		next := n.choose(w.peekObject(n.variants.keys))
+		if next == n {
+			break
+		}
+		n = next
+	}
+	return n
+}
+
+// peekObject gives the values of some keys of the object that begins at w.pos.
+// Of a key that comes twice it takes the first; the walk says that it does.
+func (w *walk) peekObject(keys []string) []scalar {
+	values := make([]scalar, len(keys))
+	missing := len(keys)
+	ahead := walk{s: w.s, pos: w.pos + 1, dry: true}
+	for missing > 0 && !ahead.broken {
+		ahead.space()
+		if ahead.pos >= len(ahead.s) || ahead.s[ahead.pos] != '"' {
+			break
+		}
+		key := ahead.key()
+		ahead.space()
+		if ahead.pos >= len(ahead.s) || ahead.s[ahead.pos] != ':' {
+			break
+		}
+		ahead.pos++
+		ahead.space()
+		value, is := ahead.scalar()
+		for i := range keys {
+			if keys[i] == key && !values[i].there {
+				values[i] = scalar{value, is}
+				missing--
+			}
+		}
+		if !ahead.separator('}') {
+			break
+		}
+	}
+	w.work += ahead.work
+	return values
+}
+
+// scalar moves over one value and gives it when it is a string, a number, true
+// or false.
+func (w *walk) scalar() (value string, is bool) {
+	if w.pos >= len(w.s) {
+		return "", false
+	}
+	start := w.pos
+	switch w.s[w.pos] {
+	case '{', '[':
+		w.skip()
+		return "", false
+	case '"':
+		return w.key(), true
+	default:
+		w.bareWord()
+		return w.s[start:w.pos], w.s[start:w.pos] != "null"
+	}
+}
+
+// peek remembers every value of a form, since pairs come in any order.
+func (p *places) peek(w *walk, from, to int) {
+	p.peeked = map[string]string{}
+	ahead := places{}
+	for pair := range strings.SplitSeq(w.s[from:to], "&") {
+		w.work += 1 + len(pair)
+		raw, value, _ := strings.Cut(pair, "=")
+		key, _ := percentDecode(raw, true)
+		if value, _ = percentDecode(value, true); value == "" {
+			continue
+		}
+		parts := splitKey(key, make([]string, 0, 8))
+		if len(parts) > maxDepth {
+			continue
+		}
+		ahead.path = ahead.path[:0]
+		for i := range parts {
+			ahead.step(parts, i)
+		}
+		if _, twice := p.peeked[string(ahead.path)]; !twice {
+			p.peeked[string(ahead.path)] = value
+		}
+	}
+}
+
+// choose is the variant of n for the values at the path.
+func (p *places) choose(n *node) *node {
+	for n.variants != nil && p.peeked != nil {
+		given := make([]scalar, len(n.variants.keys))
+		length := len(p.path)
+		for i, key := range n.variants.keys {
+			p.path = appendName(append(p.path[:length], stepKey), key)
+			given[i].value, given[i].there = p.peeked[string(p.path)]
+		}
+		p.path = p.path[:length]
+		next := n.choose(given)
+		if next == n {
+			break
+		}
+		n = next
+	}
+	return n
+}
+
+// memberEnd is the end of the member of an object that begins with the key at
+// start.
+func memberEnd(text string, start int) int {
+	ahead := walk{s: text, pos: start, dry: true}
+	ahead.key()
+	ahead.space()
+	if ahead.pos < len(text) && text[ahead.pos] == ':' {
+		ahead.pos++
+		ahead.space()
+		ahead.scalar()
+	}
+	return ahead.pos
+}
