@@ -145,13 +145,13 @@ func (payload) Decode(raw string) (string, bool) { return raw, true }
 
 // Encode refuses what would end the item early, or be a line of its own.
 func (p payload) Encode(value, raw string) (string, bool) {
-	return value, p.framed || strings.IndexByte(value, '\n') < 0
+	return value, value == raw || p.framed || strings.IndexByte(value, '\n') < 0
 }
 
 // line is how the envelope's header is written: on one line.
 type line struct{}
 
 func (line) Decode(raw string) (string, bool) { return raw, !strings.HasSuffix(raw, "\r") }
-func (line) Encode(value, _ string) (string, bool) {
-	return value, strings.IndexByte(value, '\n') < 0 && value != ""
+func (line) Encode(value, raw string) (string, bool) {
+	return value, value == raw || strings.IndexByte(value, '\n') < 0 && value != ""
 }

@@ -122,6 +122,16 @@ func TestBrokenEnvelopes(t *testing.T) {
 	}
 }
 
+func TestManyItemsAreReadInLinearTime(t *testing.T) {
+	for name, unit := range map[string]string{
+		"items": "{\"type\":\"event\"}\n{}\n", "headers": "{\"type\":\"event\"}\n", "lines": "\n", "lengths": "{\"length\":99999999}\n", "open": "{",
+		"words": "\"a\":1,", "returns": "\r",
+	} {
+		wiretest.Linear(t, name, envelope.Read, func(n int) string { return "{}\n" + strings.Repeat(unit, n) })
+		wiretest.Linear(t, name, envelope.Read, func(n int) string { return "{}\n{" + strings.Repeat(unit, n) + "\"type\":\"event\"}\n" })
+	}
+}
+
 func FuzzEnvelope(f *testing.F) {
 	for i, s := range []string{sent, "{}\n{\"type\":\"event\"}\n{}", "{}\n{\"type\":\"attachment\",\"length\":0,\"filename\":\"\\u00e4\"}\n\n\n{\"type\":\"x\",\"y\":[1]}\nz"} {
 		f.Add(s, ^uint64(0), i, `{"a":1}`)

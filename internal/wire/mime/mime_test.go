@@ -119,3 +119,25 @@ func TestAddressLists(t *testing.T) {
 		})
 	}
 }
+
+func TestStrangeMailsAreReadInLinearTime(t *testing.T) {
+	for name, unit := range map[string]string{
+		"fields": "a: b\n", "folds": " x\n", "no colon": "x\n", "words": "=?utf-8?q?a?= ", "open words": "=?", "parts": "--x\n\n", "alike": "--xy\n",
+		"mark": "--x", "nested": "--x\nContent-Type: multipart/mixed; boundary=x\n\n", "parameters": "; a=b", "comments": "(", "quotes": `"`, "returns": "\r",
+	} {
+		wiretest.Linear(t, name, mime.Read, func(n int) string { return strings.Repeat(unit, n) })
+		wiretest.Linear(t, name, mime.Read, func(n int) string { return "To: " + strings.Repeat(unit, n) })
+		wiretest.Linear(t, name, mime.Read, func(n int) string {
+			return "Content-Type: multipart/mixed; boundary=x\nContent-Disposition: x" + strings.Repeat(unit, n)
+		})
+		wiretest.Linear(t, name, mime.Read, func(n int) string {
+			return "Content-Type: multipart/mixed; boundary=x\n\n" + strings.Repeat(unit, n)
+		})
+	}
+	for name, unit := range map[string]string{
+		"angle": "<", "open": "a <b@c", "list": "a@b,", "crowd": "a@b ", "comment": "(a)", "nested": "(", "quote": `"`, "escape": `\`, "group": "a:", "end": ";", "route": "<@",
+	} {
+		wiretest.Linear(t, name, mime.ReadAddresses, func(n int) string { return strings.Repeat(unit, n) })
+		wiretest.Linear(t, name, mime.ReadAddresses, func(n int) string { return "a@b " + strings.Repeat(unit, n) })
+	}
+}

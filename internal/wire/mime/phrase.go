@@ -126,7 +126,7 @@ func (address) Decode(raw string) (string, bool) {
 			var content string
 			content, i = quotedString(raw, i)
 			i--
-			quoted = quoted || !dotAtom(content)
+			quoted = quoted || !dotAtom(content) || strings.Contains("."+content+".", "..")
 			all.WriteString(content)
 		case c == '@' && !at:
 			at = true

@@ -14,12 +14,14 @@ func decodeWords(s string) (string, bool) {
 		return s, true
 	}
 	var out strings.Builder
-	var bytes, of string // decoded so far of adjacent words, and their charset
+	var bytes strings.Builder // decoded so far of adjacent words
+	var of string             // their charset
 	ok, adjacent := true, false
 	flush := func() {
-		value, whole := charsetOf(of).decode(bytes)
+		value, whole := charsetOf(of).decode(bytes.String())
 		out.WriteString(value)
-		ok, adjacent, bytes = ok && whole, false, ""
+		bytes.Reset()
+		ok, adjacent = ok && whole, false
 	}
 	for {
 		i := strings.Index(s, "=?")
@@ -41,7 +43,8 @@ func decodeWords(s string) (string, bool) {
 			flush()
 		}
 		more, whole := w.bytes()
-		bytes, of = bytes+more, w.charset
+		bytes.WriteString(more)
+		of = w.charset
 		ok, adjacent = ok && whole, true
 		s = s[i+size:]
 	}
