@@ -32,6 +32,8 @@ type Answer struct {
 
 // Subject is one person found; without identifiers, nobody known.
 type Subject struct {
+	// DirectoryID is the directory's own id of the person, for those whom it knows.
+	DirectoryID string `json:"directory_id,omitempty"`
 	// Identifiers has the first of each kind, by the kind's name.
 	Identifiers map[string]string `json:"identifiers"`
 	// Others are further ones of the same kinds.
@@ -45,6 +47,8 @@ type SubjectField struct {
 	Path     string `json:"path"` // concrete: personalizations[0].to[1].email
 	Value    string `json:"value"`
 	Action   string `json:"action"`
+	// Kept says why the value leaves although the policy says otherwise.
+	Kept string `json:"kept,omitempty"`
 }
 
 // Test answers for a message what the gateway would do with it.
@@ -113,6 +117,7 @@ func subjects(f *classify.Findings, actions []FieldAction) []Subject {
 				Path:     readable(places[n]),
 				Value:    readable(fields[n].Value()),
 				Action:   string(actions[n].Action),
+				Kept:     actions[n].Kept,
 			})
 		}
 		list = append(list, s)

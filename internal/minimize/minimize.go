@@ -3,8 +3,6 @@ package minimize
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
 
 	"cordon/internal/classify"
 	"cordon/internal/exposure"
@@ -34,6 +32,9 @@ type Exposure struct {
 type FieldAction struct {
 	Field  int
 	Action vendor.Action
+	// Kept says why the policy's action was not applied and the value left as
+	// it was; "" when it was applied.
+	Kept string
 }
 
 // Clear applies the policy of spec to what was found. Unless the decision's
@@ -54,108 +55,11 @@ func Clear(f *classify.Findings, spec *vendor.Spec, t Tokens) (Cleared, exposure
 		outgoing:   p.outgoing,
 		incomplete: f.Incomplete(),
 		actions:    p.actions,
-		exposures:  exposures(f, p.actions),
+		exposures:  p.exposures(),
+		minted:     p.minted,
 	}
 	c.digest = digest(f.Message().Method, &c.outgoing)
 	return c, p.decision
-}
-
-// planned is what a policy comes to for one message.
-type planned struct {
-	decision exposure.Decision
-	actions  []FieldAction // one per field, also when the message is refused
-	outgoing classify.Outgoing
-}
-
-func plan(f *classify.Findings, spec *vendor.Spec, t Tokens) planned {
-	fields := f.Fields()
-	p := planned{actions: make([]FieldAction, len(fields))}
-	shadow := spec.Mode == vendor.Shadow
-	var edits []classify.Edit
-	for i := range fields {
-		action := vendor.Allow
-		if !shadow {
-			action = spec.Action(fields[i].Category)
-		}
-		p.actions[i] = FieldAction{Field: i, Action: action}
-		switch action {
-		case vendor.Drop:
-			edits = append(edits, classify.Edit{Field: i, Drop: true})
-		case vendor.Mask:
-			edits = append(edits, classify.Edit{Field: i, Value: masked(&fields[i])})
-		}
-	}
-	if p.decision = decide(f, spec, p.actions); p.decision.Verdict != exposure.Pass && !shadow {
-		return p
-	}
-	var err error
-	if p.outgoing, err = f.Rewrite(edits); err != nil {
-		p.decision = exposure.Decision{Verdict: exposure.Refuse, Reason: exposure.ReasonPolicy, Detail: detail(err)}
-		return p
-	}
-	p.decision.Verdict = exposure.Pass
-	return p
-}
-
-// decide judges what the policy says before a byte is changed.
-func decide(f *classify.Findings, spec *vendor.Spec, actions []FieldAction) exposure.Decision {
-	for i := range actions {
-		if a := actions[i].Action; !Supported(a) {
-			return exposure.Decision{Verdict: exposure.Refuse, Reason: exposure.ReasonNotSupported,
-				Detail: fmt.Sprintf("the manifest asks for %q, which this version cannot do", a)}
-		}
-	}
-	if reasons := f.Incomplete(); len(reasons) > 0 {
-		return exposure.Decision{Verdict: spec.Unclassified, Reason: reasons[0],
-			Detail: fmt.Sprintf("the message could not be fully read (%s); the manifest's unclassified decides", reasons[0])}
-	}
-	return exposure.Decision{Verdict: exposure.Pass}
-}
-
-func detail(err error) string {
-	switch {
-	case errors.Is(err, classify.ErrPath):
-		return "the policy would change a value that stands in the path, which names what the request is about"
-	case errors.Is(err, classify.ErrPartial):
-		return "the policy would change a body that could be read only in part"
-	default:
-		return "the policy cannot be applied to this message"
-	}
-}
-
-// masked is what replaces a field. A number or a boolean becomes null: a zero
-// or a false would be a statement about the person, and a string would be
-// refused by a typed API.
-func masked(at *classify.Field) string {
-	if at.Bare() {
-		return "null"
-	}
-	return mask(at.Category, at.Value())
-}
-
-// exposures is what leaves about whom. What was dropped did not leave.
-func exposures(f *classify.Findings, actions []FieldAction) []Exposure {
-	people := f.People()
-	if len(people) == 0 {
-		return nil
-	}
-	sets := f.Sets(func(i int) (exposure.Form, bool) {
-		switch actions[i].Action {
-		case vendor.Drop:
-			return 0, false
-		case vendor.Mask:
-			return exposure.Masked, true
-		default:
-			return exposure.Clear, true
-		}
-	})
-	list := make([]Exposure, 0, len(people))
-	for i := range people {
-		if !sets[i].Empty() {
-			list = append(list, Exposure{people[i].Identifiers, sets[i]})
-		}
-	}
-	return list
 }
 
 // digest binds exactly what leaves. Lengths go first, so that no byte can move
@@ -199,8 +103,8 @@ func (c *Cleared) Exposures() []Exposure { return c.exposures }
 // Incomplete lists why the message was not fully read.
 func (c *Cleared) Incomplete() []exposure.Reason { return c.incomplete }
 
-// Tokens lists the tokens and aliases that the message carries, each once.
-func (c *Cleared) Tokens() []Minted { return c.minted }
-
 // Actions lists what became of each field.
 func (c *Cleared) Actions() []FieldAction { return c.actions }
+
+// Tokens lists the tokens and aliases that the message carries, each once.
+func (c *Cleared) Tokens() []Minted { return c.minted }

@@ -118,21 +118,24 @@ func TestIncompleteMessagesGoByTheManifest(t *testing.T) {
 	}
 }
 
-func TestActionsOfLaterVersionsAreRefused(t *testing.T) {
-	for _, a := range []vendor.Action{vendor.Token, vendor.Alias, vendor.Hash, vendor.Generalize, "", "else"} {
-		if Supported(a) {
-			t.Errorf("%q is supported", a)
+func TestAnActionThatCannotApplyIsRefused(t *testing.T) {
+	for _, policy := range []map[string]vendor.Action{
+		{"user.name.last": vendor.Alias}, {"user.name.last": vendor.Generalize}, {"user.name.last": "else"},
+		{"user.content.private": vendor.Hash}, {"unclassified": vendor.Token},
+	} {
+		s := spec(t, "")
+		s.Policy = map[exposure.Category]vendor.Action{}
+		for key, action := range policy {
+			s.Policy[exposure.MustCategory(key)] = action
 		}
-	}
-	s := spec(t, "")
-	s.Policy = map[exposure.Category]vendor.Action{exposure.MustCategory("user.name.last"): vendor.Token}
-	c, d := Clear(find(t, s, send(two)), s, nil)
-	if d.Verdict != exposure.Refuse || d.Reason != exposure.ReasonNotSupported || c.Outgoing().Body != nil {
-		t.Errorf("%+v", d)
+		c, d := Clear(find(t, s, send(two)), s, session)
+		if d.Verdict != exposure.Refuse || d.Reason != exposure.ReasonNotSupported || c.Outgoing().Body != nil {
+			t.Errorf("%v: %+v", policy, d)
+		}
 	}
 }
 
-func TestAValueInThePathIsNeverReplaced(t *testing.T) {
+func TestAValueInThePathIsNeverMasked(t *testing.T) {
 	for _, action := range []string{"drop", "mask"} {
 		s := spec(t, "minimize: {user.contact.email: "+action+"}\n")
 		_, d := Clear(find(t, s, &classify.Message{Method: "DELETE", Path: "/people/ada%40example.org"}), s, nil)

@@ -4,14 +4,18 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"cordon/internal/classify"
 	"cordon/internal/exposure"
-	"cordon/internal/vendor"
 )
 
-// Supported reports whether this build can do what a manifest asks for. Who
-// loads a manifest asks for each action; Clear refuses what slipped through.
-func Supported(a vendor.Action) bool {
-	return a == vendor.Allow || a == vendor.Drop || a == vendor.Mask
+// masked is what replaces a field. A number or a boolean becomes null: a zero
+// or a false would be a statement about the person, and a string would be
+// refused by a typed API.
+func masked(at *classify.Field) string {
+	if at.Bare() {
+		return "null"
+	}
+	return mask(at.Category, at.Value())
 }
 
 // hidden stands for whatever a mask hides. Its length is always the same.

@@ -14,6 +14,7 @@ import (
 
 	"cordon/internal/classify"
 	"cordon/internal/minimize"
+	"cordon/internal/token"
 	"cordon/internal/vendor"
 )
 
@@ -120,7 +121,8 @@ func (m *message) answer(t *testing.T, minimizing map[string]string, unclassifie
 	if err != nil {
 		t.Fatalf("%s: %v", m.Name, err)
 	}
-	a, err := minimize.Test(m.spec(t, minimizing, unclassified), parsed, nil)
+	spec := m.spec(t, minimizing, unclassified)
+	a, err := minimize.Test(spec, parsed, token.Session{Maker: token.New([32]byte{}, "example.org"), Vendor: spec.ID})
 	if err != nil {
 		t.Fatalf("%s: %v", m.Name, err)
 	}
