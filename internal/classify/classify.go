@@ -22,13 +22,17 @@ func (c *Classifier) Classify(r vendor.Route, m *Message) Findings {
 	return f
 }
 
-// read walks over every part of the message.
-func (f *Findings) read(w *walk) {
+// begin makes ready for the reading of a message.
+func (f *Findings) begin(w *walk) {
 	w.f = f
 	f.fields = make([]Field, 0, 16)
 	f.groups = make([]group, 1, 8)
 	f.groups[0] = group{parent: -1, subject: rootSubject, person: nobody}
+}
 
+// read walks over every part of the message.
+func (f *Findings) read(w *walk) {
+	f.begin(w)
 	if f.route.Ambiguous {
 		w.flag(exposure.IncompletePath)
 	}

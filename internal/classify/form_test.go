@@ -162,7 +162,7 @@ func TestARouteThatNothingMapsIsUnclassified(t *testing.T) {
 	for _, c := range []struct{ method, path, query, body, want string }{
 		{"GET", "/v1/things", "", "", ""},
 		{"DELETE", "/v1/things/abc", "", "", ""},
-		{"GET", "/v1/things/ada%40example.org", "", "", `: unclassified {*}="ada@example.org"`},
+		{"GET", "/v1/things/ada%40example.org", "", "", "email=ada@example.org: user.contact.email {*}=\"ada@example.org\"\n: unclassified {*}=\"ada@example.org\""},
 		{"GET", "/v1/things", "q=ada", "", `: unclassified ?q="ada"`},
 		{"POST", "/v1/things", "", `{"a":{"b":[1]},"c":""}`, `: unclassified a.b[0]="1"`},
 	} {

@@ -77,17 +77,17 @@ func TestUnmappedDocumentsAreOpened(t *testing.T) {
 	jwt := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"email":"ada@example.org"}`)) + ".c2ln"
 	jwe := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RSA-OAEP","enc":"A256GCM"}`)) + ".a.b.c.d"
 	for value, want := range map[string]string{
-		`{\"email\":\"ada@example.org\",\"a\":[1]}`:              `: unclassified a|json.email="ada@example.org" unclassified a|json.a[0]="1"`,
-		b64([]byte(`{"email":"ada@example.org"}`)):               `: unclassified a|base64|json.email="ada@example.org"`,
-		b64([]byte(`Dear Ada, how are you?`)):                    `: unclassified a|base64="Dear Ada, how are you?"`,
-		jwt:                                                      `: unclassified a|jwt.email="ada@example.org"`,
-		jwe:                                                      `: unclassified a="` + jwe + `" opaque a="` + jwe + `"`,
-		`data:text/plain;base64,` + b64([]byte("Ada Lovelace")):  `: unclassified a|data="Ada Lovelace"`,
-		`data:,Ada%20L`:                                          `: unclassified a|data="Ada L"`,
-		`{not json}`:                                             `: unclassified a="{not json}"`,
-		`[Ada] wrote`:                                            `: unclassified a="[Ada] wrote"`,
-		`550e8400-e29b-41d4-a716-446655440000`:                   `: unclassified a="550e8400-e29b-41d4-a716-446655440000"`,
-		`d41d8cd98f00b204e9800998ecf8427e`:                       `: unclassified a="d41d8cd98f00b204e9800998ecf8427e"`,
+		`{\"email\":\"ada@example.org\",\"a\":[1]}`: `email=ada@example.org: user.contact.email a|json.email="ada@example.org"` + "\n" + `: unclassified a|json.email="ada@example.org" unclassified a|json.a[0]="1"`,
+		b64([]byte(`{"email":"ada@example.org"}`)):  `email=ada@example.org: user.contact.email a|base64|json.email="ada@example.org"` + "\n" + `: unclassified a|base64|json.email="ada@example.org"`,
+		b64([]byte(`Dear Ada, how are you?`)):       `: unclassified a|base64="Dear Ada, how are you?"`,
+		jwt:                                         `email=ada@example.org: user.contact.email a|jwt.email="ada@example.org"` + "\n" + `: unclassified a|jwt.email="ada@example.org"`,
+		jwe:                                         `: unclassified a="` + jwe + `" opaque a="` + jwe + `"`,
+		`data:text/plain;base64,` + b64([]byte("Ada Lovelace")): `: unclassified a|data="Ada Lovelace"`,
+		`data:,Ada%20L`:                        `: unclassified a|data="Ada L"`,
+		`{not json}`:                           `: unclassified a="{not json}"`,
+		`[Ada] wrote`:                          `: unclassified a="[Ada] wrote"`,
+		`550e8400-e29b-41d4-a716-446655440000`: `: unclassified a="550e8400-e29b-41d4-a716-446655440000"`,
+		`d41d8cd98f00b204e9800998ecf8427e`:     `: unclassified a="d41d8cd98f00b204e9800998ecf8427e"`,
 		b64([]byte(b64([]byte(b64([]byte(`{"e":"a"}` + "   ")))))): `: unclassified a|base64|base64|base64="{\"e\":\"a\"}   "`,
 	} {
 		f := read(t, nestedMapping, message("/x", "application/json", `{"a":"`+value+`"}`))
@@ -110,7 +110,7 @@ func TestWhatATokenSaysIsReadAndNotChanged(t *testing.T) {
 
 func TestAMappedTextStaysOneLeaf(t *testing.T) {
 	f := read(t, nestedMapping, message("/x", "application/json", `{"note":"{\"email\":\"ada@example.org\"}"}`))
-	expect(t, f, `: user.content.private note="{\"email\":\"ada@example.org\"}"`)
+	expect(t, f, `: user.content.private note="{\"email\":\"ada@example.org\"}" user.contact.email note="ada@example.org"`)
 }
 
 func TestDecodersThatDoNotFitAreSaid(t *testing.T) {

@@ -41,7 +41,8 @@ func (w *walk) lines(n *node, l *leaf, g int32, from, to int) {
 func looksLines(body string) bool {
 	body = strings.TrimRight(body, "\r\n \t")
 	first, rest, several := strings.Cut(body, "\n")
-	return several && oneLine(first) && oneLine(rest[:max(0, strings.IndexByte(rest+"\n", '\n'))])
+	rest, _, _ = strings.Cut(strings.TrimLeft(rest, "\r\n \t"), "\n")
+	return several && oneLine(first) && oneLine(rest)
 }
 
 // oneLine reports whether a line begins and ends as an object or a list does.

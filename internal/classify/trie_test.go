@@ -40,21 +40,22 @@ func TestAPathWithTwoReadingsIsIncomplete(t *testing.T) {
 		t.Fatalf("%s is not ambiguous", m.Path)
 	}
 	f := classifier(t, s).Classify(r, m)
-	expect(t, &f, `: unclassified email="ada@example.org"`, exposure.IncompletePath)
+	expect(t, &f, "email=ada@example.org: user.contact.email email=\"ada@example.org\"\n: unclassified email=\"ada@example.org\"", exposure.IncompletePath)
 }
 
 func TestSegmentsWithoutANameAreLookedAt(t *testing.T) {
 	f := read(t, `
   - {on: 'POST /x/*/y/{id}/**', in: path, fields: {id: user.unique_id}}
 `, message("/x/ada@example.org/y/1234567/z/4471", "", ""))
-	expect(t, f, `user_id=1234567: user.unique_id {id}="1234567" unclassified {*}="ada@example.org" unclassified {*}="4471"`)
+	expect(t, f, `user_id=1234567: user.unique_id {id}="1234567" unclassified {*}="ada@example.org" unclassified {*}="4471"
+		email=ada@example.org: user.contact.email {*}="ada@example.org"`)
 }
 
 func TestARouteOfAnotherSpecIsNotMapped(t *testing.T) {
 	a, b := spec(t, flat), spec(t, mail)
 	m := message("/person", "application/json", `{"email":"ada@example.org"}`)
 	f := classifier(t, b).Classify(a.Match("POST", m.Path), m)
-	expect(t, &f, `: unclassified email="ada@example.org"`)
+	expect(t, &f, "email=ada@example.org: user.contact.email email=\"ada@example.org\"\n: unclassified email=\"ada@example.org\"")
 }
 
 func TestMappingsThatCannotBeCompiled(t *testing.T) {

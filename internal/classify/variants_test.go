@@ -34,8 +34,8 @@ func TestConditionsOnTheMessageItself(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"variables":{"email":"ada@example.org"},"operationName":"customerCreate","v":1}`:   `email=ada@example.org: user.contact.email variables.email="ada@example.org"`,
 		`{"variables":{"email":"ada@example.org"},"operationName":"customerCreate","v":"2"}`: `email=ada@example.org: user.contact.email variables.email="ada@example.org"`,
-		`{"variables":{"email":"ada@example.org"},"operationName":"customerCreate"}`:         `: unclassified variables.email="ada@example.org" unclassified operationName="customerCreate"`,
-		`{"variables":{"email":"ada@example.org"},"operationName":"shop","v":1}`:             `: unclassified variables.email="ada@example.org" unclassified operationName="shop" unclassified v="1"`,
+		`{"variables":{"email":"ada@example.org"},"operationName":"customerCreate"}`:         `email=ada@example.org: user.contact.email variables.email="ada@example.org"` + "\n" + `: unclassified variables.email="ada@example.org" unclassified operationName="customerCreate"`,
+		`{"variables":{"email":"ada@example.org"},"operationName":"shop","v":1}`:             `email=ada@example.org: user.contact.email variables.email="ada@example.org"` + "\n" + `: unclassified variables.email="ada@example.org" unclassified operationName="shop" unclassified v="1"`,
 	} {
 		expect(t, read(t, variantMapping, message("/x", "application/json", body)), want)
 	}

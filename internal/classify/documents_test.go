@@ -1,0 +1,124 @@
+package classify
+
+import (
+	"strings"
+	"testing"
+
+	"cordon/internal/exposure"
+)
+
+func TestLinesAreMessages(t *testing.T) {
+	body := "{\"email\":\"ada@example.org\",\"name\":\"Ada\"}\n\n{\"email\":\"bob@example.org\",\"name\":\"Bob\"}\r\n"
+	want := `email=ada@example.org: user.contact.email [0].email="ada@example.org" user.name [0].name="Ada"
+		email=bob@example.org: user.contact.email [1].email="bob@example.org" user.name [1].name="Bob"`
+	for _, contentType := range []string{"application/x-ndjson", "application/jsonl; charset=utf-8", "", "text/plain"} {
+		expect(t, read(t, flat, message("/person", contentType, body)), want)
+	}
+	f := read(t, flat, message("/person", "application/x-ndjson", body))
+	if got := changed(t, f, "email", Edit{Drop: true}); got != strings.Replace(body, `"email":"ada@example.org",`, "", 1) {
+		t.Error(got)
+	}
+	expect(t, read(t, flat, message("/person", "application/x-ndjson", "{\"name\":\"Ada\"}\n{")), `: user.name [0].name="Ada"`, exposure.IncompleteSyntax)
+	nested := `
+  - {on: POST /x, subjects: 'rows|lines[]', fields: {to: user.contact.email, 'n': user.name}}
+`
+	f = read(t, nested, message("/x", "application/json", `{"rows":"{\"to\":\"ada@example.org\",\"n\":\"A\"}\n{\"to\":\"bob@example.org\",\"n\":\"B\"}"}`))
+	expect(t, f, `email=ada@example.org: user.contact.email rows|lines[0].to="ada@example.org" user.name rows|lines[0].n="A"
+		email=bob@example.org: user.contact.email rows|lines[1].to="bob@example.org" user.name rows|lines[1].n="B"`)
+}
+
+func TestAListOfAddressesInOneString(t *testing.T) {
+	mapping := `
+  - {on: POST /x, subjects: 'To|addresses[]', fields: {email: user.contact.email, name: user.name}}
+`
+	body := `{"To":"Ada L <ada@example.org>, bob@example.org","Subject":"x"}`
+	f := read(t, mapping, message("/x", "application/json", body))
+	expect(t, f, `email=ada@example.org: user.name To|addresses[0].name="Ada L" user.contact.email To|addresses[0].email="ada@example.org" unclassified Subject="x"
+		email=bob@example.org: user.contact.email To|addresses[1].email="bob@example.org" unclassified Subject="x"`)
+	for i, at := range f.Fields() {
+		out, err := f.Rewrite([]Edit{{Field: i, Drop: true}})
+		if at.Value() == "ada@example.org" && (err != nil || out.Text != `{"To":"bob@example.org","Subject":"x"}`) {
+			t.Errorf("%s, %v", out.Text, err)
+		}
+	}
+	f = read(t, mapping, message("/x", "application/json", `{"To":["ada@example.org"]}`))
+	expect(t, f, `email=ada@example.org: user.contact.email To[0]|addresses[0].email="ada@example.org"`)
+}
+
+const mailMapping = `
+  - {on: SMTP /, subjects: 'envelope.to[]', fields: {'=': user.contact.email}, deliver: ['=']}
+  - {on: SMTP /, subjects: 'to|addresses[]', fields: {email: user.contact.email, name: user.name}}
+  - {on: SMTP /, fields: {envelope.from: none, from: none, subject: user.content.private, 'text[]': user.content.private, 'html[]': user.content.private, message-id: none, date: none, content-type: none, mime-version: none, content-transfer-encoding: none}}
+`
+
+const aMail = "From: shop@shop.example\r\nTo: Ada L <ada@example.org>\r\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nMIME-Version: 1.0\r\n" +
+	"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHi Ada=21\r\n" +
+	"--b\r\nContent-Type: text/csv; name=people.csv\r\nContent-Disposition: attachment; filename=people.csv\r\n\r\nE-Mail,First name,Points\r\nbob@example.org,Bob,3\r\ncarl@example.org,Carl,4\r\n--b--\r\n"
+
+func TestMailIsReadWithItsEnvelope(t *testing.T) {
+	m := &Message{Method: "SMTP", Path: "/", Body: []byte(aMail), Envelope: &Envelope{From: "bounce@shop.example", To: []string{"ada@example.org", "eve@example.org"}}}
+	s := spec(t, mailMapping)
+	f := classifier(t, s).Classify(s.Match("SMTP", "/"), m)
+	got := show(&f)
+	for _, want := range []string{
+		`email=ada@example.org: user.contact.email envelope.to[0]="ada@example.org"`,
+		`email=eve@example.org: user.contact.email envelope.to[1]="eve@example.org"`,
+		`user.name to|addresses[0].name="Ada L"`, `subject="Grüße"`, `text[0]="Hi Ada!"`,
+		`email=bob@example.org: `, `user.name.first attachments[0].content[0].First name="Bob"`, `email=carl@example.org: `,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing in\n%s", want, got)
+		}
+	}
+	if len(f.Incomplete()) > 0 {
+		t.Errorf("incomplete: %v", f.Incomplete())
+	}
+	var edits []Edit
+	for i, at := range f.Fields() {
+		switch {
+		case at.Value() == "eve@example.org":
+			edits = append(edits, Edit{Field: i, Drop: true})
+		case at.Path == "envelope.to[]":
+			if !at.Deliver() {
+				t.Error("the envelope's recipient is not marked as needed")
+			}
+			edits = append(edits, Edit{Field: i, Value: "u.token@relay.example"})
+		case at.Value() == "Bob":
+			edits = append(edits, Edit{Field: i, Value: "B, x"})
+		case at.Category == exposure.Text:
+			edits = append(edits, Edit{Field: i, Value: "ü"})
+		}
+	}
+	out, err := f.Rewrite(edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := out.Envelope; e == m.Envelope || e.From != "bounce@shop.example" || len(e.To) != 1 || e.To[0] != "u.token@relay.example" {
+		t.Errorf("the envelope became %+v", e)
+	}
+	if !strings.Contains(out.Text, `bob@example.org,"B, x",3`) || strings.Contains(out.Text, "Hi Ada") || !strings.Contains(out.Text, "To: Ada L <ada@example.org>\r\n") {
+		t.Errorf("the mail became %s", out.Text)
+	}
+	if len(m.Envelope.To) != 2 {
+		t.Error("the message was changed")
+	}
+	if out, err := f.Rewrite(keepAll(&f)); err != nil || out.Text != aMail {
+		t.Errorf("an edit that changes nothing gave %s, %v", out.Text, err)
+	}
+}
+
+func TestATableOfPeopleInAnUpload(t *testing.T) {
+	csv := "email;Vorname;Nachname;Bestellung\r\nada@example.org;Ada;Lovelace;A-1\r\nbob@example.org;Bob;;A-2\r\n"
+	part := "Content-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\nContent-Type: text/csv|" + csv
+	f := read(t, nestedMapping, message("/x", multipartType, multi(part)))
+	expect(t, f, `email=ada@example.org: user.content.private file.filename="people.csv" user.contact.email file[0].email="ada@example.org" user.name.first file[0].Vorname="Ada" user.name.last file[0].Nachname="Lovelace" unclassified file[0].Bestellung="A-1"
+		email=bob@example.org: user.content.private file.filename="people.csv" user.contact.email file[1].email="bob@example.org" user.name.first file[1].Vorname="Bob" unclassified file[1].Bestellung="A-2"`)
+	if got := changed(t, f, "file[].Vorname", Edit{Value: "***"}); got != multi(strings.Replace(part, "Ada", "***", 1)) {
+		t.Errorf("%q", got)
+	}
+	f = read(t, `
+  - {on: POST /x, subjects: 'rows|csv[]', fields: {email: user.contact.email, n: user.name}}
+`, message("/x", "application/json", `{"rows":"email,n\nada@example.org,A\nbob@example.org,B\n"}`))
+	expect(t, f, `email=ada@example.org: user.contact.email rows|csv[0].email="ada@example.org" user.name rows|csv[0].n="A"
+		email=bob@example.org: user.contact.email rows|csv[1].email="bob@example.org" user.name rows|csv[1].n="B"`)
+}
