@@ -156,6 +156,9 @@ func (m *parts) file(h *head, at cursor, place spot, value string) {
 		m.found(&name, at.group, spot{enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
 		m.pop()
 	}
+	if at.node != nil && at.node.opens && m.opened(at.node, at.leaf, at.group, place, value) {
+		return // a decoder of the mapping: message|mime, file|csv
+	}
 	mapped := at.node != nil && (at.node.keyed() || at.node.elem != nil)
 	d := declared(mediaTypeName(typeOf(h.contentType, h.fileName)))
 	if d != nil && !h.encoded && (mapped || at.leaf == nil && d.table) {
