@@ -153,5 +153,5 @@ type line struct{}
 
 func (line) Decode(raw string) (string, bool) { return raw, !strings.HasSuffix(raw, "\r") }
 func (line) Encode(value, raw string) (string, bool) {
-	return value, value == raw || strings.IndexByte(value, '\n') < 0 && value != ""
+	return value, value == raw || strings.IndexByte(value, '\n') < 0 && object(value)
 }
