@@ -295,6 +295,8 @@ func detail(err error) string {
 	switch {
 	case errors.Is(err, classify.ErrPath):
 		return "the policy would change a value that stands in the path, which names what the request is about: a token or a hash may stand there, by which the vendor knows the person"
+	case errors.Is(err, classify.ErrSealed):
+		return "the policy would change a value in a signed token, which its reader would then refuse"
 	case errors.Is(err, classify.ErrPartial):
 		return "the policy would change a body that could be read only in part"
 	default:

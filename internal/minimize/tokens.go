@@ -25,7 +25,8 @@ type Minted struct {
 	token.Token
 	Category exposure.Category
 	Form     exposure.Form // Tokenised or Aliased
-	// Value is the clear value as it stood in the message.
+	// Value is the clear value as it stood in the message; Normal, of the token,
+	// is what the table compares.
 	Value string
 	// Person is whose value it is, an index into the people of the findings; -1
 	// when it is shared by several or nobody is known.

@@ -26,6 +26,7 @@ mapping:
       ip: user.device.ip_address, zip: user.contact.address.postal_code, born: user.demographic.date_of_birth, age: user.demographic.age_range,
       lat: user.location.precise, street: user.contact.address.street, agrees: user.account.username}
   - {on: 'GET /people/{id}', in: path, fields: {id: user.unique_id}}
+  - {on: 'PUT /{org}/people/{id}/mail/{email}', in: path, fields: {org: none, id: user.unique_id, email: user.contact.email}}
   - {on: 'GET /people', in: query, fields: {email: user.contact.email}}
   - {on: 'POST /mail', subjects: 'to[]', fields: {email: user.contact.email, name: user.name, greeting: user.name.first, id: user.unique_id, ip: user.device.ip_address},
      deliver: [email, ip], render: [greeting]}
@@ -112,6 +113,10 @@ func TestLookupsHitWhatWasSentAsATokenBefore(t *testing.T) {
 	}
 	if got, want := exposed(&c), "97727693: user.unique_id:tokenised"; got != want {
 		t.Errorf("exposed %s", got)
+	}
+	c = clearTo(t, s, &classify.Message{Method: "PUT", Path: "/1/people/97727693/mail/Ada%40example.org"})
+	if got, want := c.Outgoing().Path, "/1/people/"+string(sent.People[0].ID)+"/mail/"+sent.People[0].Email; got != want {
+		t.Errorf("asked for %s, want %s", got, want)
 	}
 	c = clearTo(t, s, &classify.Message{Method: "GET", Path: "/people", Query: "a=1&email=ada%40example.org&b=2"})
 	q, err := url.ParseQuery(c.Outgoing().Query)

@@ -45,7 +45,7 @@ func (m *Maker) draw(s shape, e Epoch, value string, sum *[sha256.Size]byte, hos
 		text.WriteByte('@')
 		text.WriteString(host)
 		text.WriteString(m.domain)
-		return Token{text.String(), m.key(b), coreBits(emailCore)}
+		return Token{Text: text.String(), Key: m.key(b), Bits: coreBits(emailCore)}
 	case shapeName, shapeWord:
 		b = appendSyllables(b, e, sum)
 		t := Token{Key: m.key(b), Bits: 82} // 13 × log2(80)
@@ -75,7 +75,7 @@ func (m *Maker) draw(s shape, e Epoch, value string, sum *[sha256.Size]byte, hos
 		return Token{Key: m.key(b), Bits: 4 * (n - 3), Text: asWritten(b, value)}
 	case shapeDigits:
 		b = appendDigits(b, e, sum)
-		return Token{string(b), m.key(b), 43} // 13 × log2(10)
+		return Token{Text: string(b), Key: m.key(b), Bits: 43} // 13 × log2(10)
 	case shapePhone, shapeDialled:
 		b = appendPhone(b, sum)
 		t := Token{Key: m.key(b), Bits: 29} // log2(8 × 10^8)
@@ -86,7 +86,7 @@ func (m *Maker) draw(s shape, e Epoch, value string, sum *[sha256.Size]byte, hos
 	default:
 		n := min(max(len(value), shortestCore), longestCore)
 		b = appendCore(b, e, sum, n)
-		return Token{string(b), m.key(b), coreBits(n)}
+		return Token{Text: string(b), Key: m.key(b), Bits: coreBits(n)}
 	}
 }
 

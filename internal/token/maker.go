@@ -54,7 +54,9 @@ func (m *Maker) Make(v exposure.VendorID, c exposure.Category, e Epoch, value st
 		return Token{}, ErrUnfit
 	}
 	sum := m.prf(purpose{vendor: v, kind: kind, epoch: e}).sum(value, attempt)
-	return m.draw(shape, e, value, &sum, tokenHost), nil
+	t := m.draw(shape, e, value, &sum, tokenHost)
+	t.Normal = value
+	return t, nil
 }
 
 // Alias is an address to which the vendor may send mail for the one at value.
@@ -65,7 +67,9 @@ func (m *Maker) Alias(v exposure.VendorID, e Epoch, value string) (Token, error)
 		return Token{}, ErrUnfit
 	}
 	sum := m.prf(purpose{vendor: v, use: useAlias, kind: exposure.Email, epoch: e}).sum(value, 0)
-	return m.draw(shape, e, value, &sum, aliasHost), nil
+	t := m.draw(shape, e, value, &sum, aliasHost)
+	t.Normal = value
+	return t, nil
 }
 
 // Hash is a keyed hash of a value, 64 hexadecimal digits, from which no table

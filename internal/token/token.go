@@ -14,10 +14,16 @@ type Token struct {
 	// the same whether the vendor gives it back in capitals, without its domain
 	// or, a UUID, without its hyphens.
 	Key Key
+	// Normal is the value that it was computed of: for the table two spellings of
+	// it are one value, and another one is a collision. It is personal data.
+	Normal string
 	// Bits is how many bits of the function are in Text. Below 80 two values
 	// may have one token: see Maker.Make for the next attempt.
 	Bits int
 }
+
+// String is the token alone, never the value.
+func (t Token) String() string { return t.Text }
 
 // Key is a token as the table of tokens knows it. It tells nothing without the
 // root.

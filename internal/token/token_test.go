@@ -500,6 +500,13 @@ func TestCheckLettersNoticeMistakes(t *testing.T) {
 	})
 }
 
+func TestATokenPrintsNoValue(t *testing.T) {
+	k := make1(t, exposure.Email, "ada@example.org", false)
+	if s := fmt.Sprintf("%v %+v %s", k, k, k); strings.Contains(s, "ada") {
+		t.Errorf("printed %q", s)
+	}
+}
+
 func TestTheMakerPrintsNoKey(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		if s := fmt.Sprintf(verb, maker); s != "token maker" {
