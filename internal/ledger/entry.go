@@ -82,11 +82,12 @@ const (
 	EventRefusal       EventKind = "refusal"        // a message that did not go on
 	EventCoverageStart EventKind = "coverage-start" // from here on Cordon stands in the way of Vendor ("" = of all)
 	EventCoverageStop  EventKind = "coverage-stop"
-	EventRestart       EventKind = "restart"  // written by the ledger itself at start
-	EventImport        EventKind = "import"   // a directory import
-	EventRead          EventKind = "read"     // somebody read about a person
-	EventUser          EventKind = "user"     // user added, role changed
-	EventFinding       EventKind = "finding"  // something that a person should look at
+	EventRestart       EventKind = "restart" // written by the ledger itself at start
+	EventImport        EventKind = "import"  // a directory import
+	EventUnlink        EventKind = "unlink"  // an identifier is no longer a person's: Fields["from"], ["to"]
+	EventRead          EventKind = "read"    // somebody read about a person
+	EventUser          EventKind = "user"    // user added, role changed
+	EventFinding       EventKind = "finding" // something that a person should look at
 	EventFindingClosed EventKind = "finding-closed"
 	EventConfig        EventKind = "config"   // manifests loaded or changed
 	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]

@@ -16,6 +16,7 @@ type job struct {
 	event   *eventJob
 	people  *chunk
 	lesson  *lesson
+	untie   *untie
 }
 
 // intent is a disclosure with its identifiers hashed, looked up and, for

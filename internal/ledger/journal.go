@@ -180,6 +180,8 @@ func (j *journal) take(jobs []job) error {
 			}
 		case job.people != nil:
 			err = j.addPeople(b.pb, job.people)
+		case job.untie != nil:
+			err = j.addUntie(b.pb, job.untie)
 		case job.lesson != nil:
 			b.notes++
 			err = j.addLesson(b.pb, job.lesson)

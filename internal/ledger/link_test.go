@@ -219,3 +219,120 @@ func TestAnAnswerAboutSeveralOrNobodyTeachesNothing(t *testing.T) {
 		t.Error("an entry that is not there is no evidence")
 	}
 }
+
+func TestUnlinkedAddressIsSomebodyElse(t *testing.T) {
+	dir := t.TempDir()
+	l := mustOpen(t, dir)
+	mustRecord(t, l, mail(about(justMail, email(1))))
+	r := mustRecord(t, l, mail(about(justMail, email(1), userID(7))))
+	from := r.Ordinals()[0]
+	plan, err := l.PlanUnlink(userID(7))
+	if err != nil || plan.From != from || plan.Link == nil || plan.Link.Entry != r.Seq() || plan.Entry != 0 || plan.To != exposure.Nobody {
+		t.Fatalf("plan %+v, %v", plan, err)
+	}
+	if ordinalOf(t, l, userID(7)) != from {
+		t.Fatal("a plan did something")
+	}
+	done, err := l.Unlink(context.Background(), email(1), Event{Actor: "ada", Fields: map[string]any{"reason_digest": "x"}})
+	if err != nil || done.From != from || done.To == from || done.To == exposure.Nobody || done.Link != nil {
+		t.Fatalf("done %+v, %v", done, err)
+	}
+	e := entryAt(t, l, done.Entry).Event
+	if e.Kind != EventUnlink || e.Actor != "ada" || e.Fields["from"] != float64(from) || e.Fields["to"] != float64(done.To) || e.Fields["reason_digest"] != "x" {
+		t.Errorf("event %+v", e)
+	}
+	for range 2 {
+		if got := ordinalOf(t, l, userID(7)); got != from {
+			t.Errorf("what stayed is %d's", got)
+		}
+		for _, id := range append(email(1).Hashes(), email(1)) {
+			if got := ordinalOf(t, l, id); got != done.To {
+				t.Errorf("%v is %d's, not %d's", id, got, done.To)
+			}
+		}
+		if c, _ := l.Contacts(done.To); len(c) != 1 {
+			t.Error("the contact did not go along")
+		}
+		// A message with both names both, and joins nobody again.
+		if o := mustRecord(t, l, mail(about(justMail, email(1), userID(7)))).Ordinals(); len(o) != 2 {
+			t.Errorf("together they are %v", o)
+		}
+		if o := mustRecord(t, l, mail(about(justMail, email(1)))).Ordinals(); len(o) != 1 || o[0] != done.To {
+			t.Errorf("alone it is %v", o)
+		}
+		l.Close()
+		l = mustOpen(t, dir)
+	}
+	mustVerify(t, l)
+}
+
+func TestOnlyLinksAreUndone(t *testing.T) {
+	l := mustOpen(t, t.TempDir())
+	mustImport(t, l, Person{ID: "1", Identifiers: []exposure.Identifier{email(1)}})
+	for want, id := range map[error]exposure.Identifier{ErrUnknown: email(404), ErrOwnID: user("1")} {
+		if _, err := l.Unlink(context.Background(), id, Event{}); err != want {
+			t.Errorf("%v: %v, want %v", id, err, want)
+		}
+		if _, err := l.PlanUnlink(id); err != want {
+			t.Errorf("%v: %v, want %v", id, err, want)
+		}
+	}
+	// A recycled address that the directory once gave: it may be undone.
+	if _, err := l.Unlink(context.Background(), email(1), Event{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Records that were looked up before a link was undone, and lie in the queue
+// meanwhile, are about whom the identifier names when they are written.
+func TestWhatIsUndoneHoldsForEveryLaterEntry(t *testing.T) {
+	l := mustOpen(t, t.TempDir())
+	for round := range 30 {
+		mustRecord(t, l, mail(about(justMail, email(round), userID(round))))
+		stop := make(chan struct{})
+		failed := make(chan error, 4)
+		entries := make(chan *Receipt, 1<<16)
+		for range 4 {
+			go func() {
+				for {
+					select {
+					case <-stop:
+						failed <- nil
+						return
+					default:
+					}
+					r, err := l.record(context.Background(), mail(about(justMail, email(round))))
+					if err != nil {
+						failed <- err
+						return
+					}
+					entries <- r
+				}
+			}()
+		}
+		done, err := l.Unlink(context.Background(), email(round), Event{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := mustRecord(t, l, mail(about(justMail, email(round))))
+		close(stop)
+		for range 4 {
+			if err := <-failed; err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(entries)
+		for r := range entries {
+			want := done.From
+			if r.Seq() > done.Entry {
+				want = done.To
+			}
+			if o := r.Ordinals(); len(o) != 1 || o[0] != want {
+				t.Fatalf("round %d: entry %d is about %v, want %d; undone at %d", round, r.Seq(), o, want, done.Entry)
+			}
+		}
+		if after.Ordinals()[0] != done.To {
+			t.Fatal("not undone")
+		}
+	}
+}

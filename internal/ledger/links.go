@@ -131,11 +131,16 @@ func (l *Ledger) Links(o exposure.Ordinal) ([]Link, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading links: %w", err)
 		}
-		via, err := l.ids.find(k.via)
+		shown, err := l.asLink(k)
 		if err != nil {
 			return nil, err
 		}
-		links = append(links, Link{Kind: k.Kind, How: k.How, Entry: k.Entry, At: timeOf(k.at), Shared: via.shared})
+		links = append(links, shown)
 	}
 	return links, it.Error()
+}
+
+func (l *Ledger) asLink(k link) (Link, error) {
+	via, err := l.ids.find(k.via)
+	return Link{Kind: k.Kind, How: k.How, Entry: k.Entry, At: timeOf(k.at), Shared: via.shared}, err
 }
