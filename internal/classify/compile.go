@@ -73,6 +73,9 @@ func compileRoute(route *vendor.RouteSpec) (*tries, error) {
 			}
 			at.subject = id
 		}
+		if m.Apart && !slices.Contains(t.apart, at.subject) {
+			t.apart = append(t.apart, at.subject)
+		}
 		if err := at.mapped(m); err != nil {
 			return nil, err
 		}

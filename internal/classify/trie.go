@@ -56,6 +56,8 @@ type tries struct {
 	// unnamed says that the path has segments without a name: the template's
 	// are * or **, or there is no template.
 	unnamed bool
+	// apart are the subjects that are somebody else than the person around them.
+	apart []int32
 }
 
 // child is the node under exactly this key.

@@ -77,9 +77,7 @@ func (draft *Draft) operation(d *document, op operation, r route) {
 	around, doing := r.around(), r.doing(op)
 	var body, answer []judged
 	params := map[string][]judged{}
-	spots, cut, lost := d.spotsOf(op, r, around)
-	draft.Cut, draft.Lost = draft.Cut+cut, draft.Lost+lost
-	for _, s := range spots {
+	for _, s := range d.spotsOf(op, r, around) {
 		draft.Values++
 		j, whyNot := known.judge(s, doing)
 		if whyNot == "" && !writable(s.steps) {
@@ -149,7 +147,8 @@ func (s *spot) name(below int) string {
 }
 
 // spotsOf lists all values of an operation: of its parameters and its bodies.
-func (d *document) spotsOf(op operation, r route, around [][]string) (list []*spot, cut, lost int) {
+func (d *document) spotsOf(op operation, r route, around [][]string) []*spot {
+	var list []*spot
 	for _, p := range op.parameters {
 		in, name := text1(p["in"]), text1(p["name"])
 		w := &walker{d: d, in: in, form: in == "query", spots: map[string]*spot{}}
@@ -165,13 +164,12 @@ func (d *document) spotsOf(op operation, r route, around [][]string) (list []*sp
 			}
 			w.visit(schema, []step{{key: name}}, r.before(text1(p["name"])), nil, nil)
 		case in == "query":
-			w.visit(schema, steps, inside(steps, around), nil, nil)
+			w.visit(schema, steps, around, nil, nil)
 		case in == "header" && !ownHeaders[strings.ToLower(name)]:
 			w.visit(schema, []step{{key: name}}, around, nil, nil)
 		default:
 			continue
 		}
-		cut, lost = cut+w.cut, lost+w.lost
 		for _, where := range w.order {
 			s := w.spots[where]
 			if in == "path" || in == "header" {
@@ -194,7 +192,7 @@ func (d *document) spotsOf(op operation, r route, around [][]string) (list []*sp
 	for _, where := range w.order {
 		list = append(list, w.spots[where])
 	}
-	return list, cut + w.cut, lost + w.lost
+	return list
 }
 
 // rootOf is the way to a body's outermost value: in XML it has a name.

@@ -16,6 +16,7 @@ import (
 type Mapping struct {
 	On       string              `yaml:"on" required:"true" kind:"on" doc:"METHOD /template; {name} or * stand for one segment, {name}.json for one with that end, ** for the rest. SMTP / is a mail."`
 	Subjects string              `yaml:"subjects" default:"." kind:"path" doc:"The elements that stand for one person each: a path of dots and []; \".\" is the body itself, \"[]\" a body that is an array, \"batch[type=identify]\" those elements whose key type says identify."`
+	Apart    bool                `yaml:"apart" doc:"Whether each of these subjects is somebody else than the person around it, even where nothing identifies them: who gets the money, who flies, who invites."`
 	When     map[string][]string `yaml:"when" keykind:"when" single:"true" doc:"Keys of the subject and the values, one or a list, that they must have, all of them; where one has not, the mapping says nothing of this subject."`
 	Fields   map[string]string   `yaml:"fields" required:"true" keykind:"field" kind:"mapped" doc:"Paths below the subject and their categories; \"=\" alone is the element itself, \"#\" the key under which it stands. A category covers everything below its path that nothing else names; none says that it is not personal data, or the organisation's own. Write to[] where a form may repeat the key to: without [] a second value is a duplicate."`
 	Deliver  []string            `yaml:"deliver" doc:"Keys of fields that the vendor needs as they are to reach the person: token, hash and generalize are not applied there; alias is, to an e-mail address."`
@@ -76,6 +77,9 @@ func (m *Mapping) Check(r *strict.Report) {
 		r.Add("subjects", "an answer tells of the one person of its request", "remove subjects, and let the fields lead to the identifiers")
 	case m.In != "" && m.Subjects != ".":
 		r.Add("subjects", "only a body has several subjects", "remove subjects: the fields of a path, a query or headers are about one person")
+	}
+	if m.Apart && m.Subjects == "." {
+		r.Add("apart", "the message itself stands apart from nobody", "let subjects lead to what is about somebody else, or remove apart")
 	}
 	if len(m.When) > 0 && m.In != "" && m.In != InResponse {
 		r.Add("when", "only a body has keys to look at", "remove when: a path, a query and headers are mapped as they are")
