@@ -23,7 +23,6 @@ var rooms = []room{
 	{"internal/wire", 1, "syntax of documents; knows nothing of people"},
 	{"internal/token", 1, "pure: the same key and value always give the same token"},
 	{"internal/vendor", 1, "what is known about third parties: data, no traffic"},
-	{"internal/openapi", 1, "drafts mappings from descriptions; what a draft says is for a person to confirm"},
 	{"internal/classify", 1, "pure: the same bytes always give the same findings, in a test, in a drill, in court"},
 	{"internal/minimize", 1, "pure: what may leave depends on findings and policy alone"},
 	{"internal/isolate", 1, "a cut works while everything above is sick, so it may lean on nothing above"},
@@ -34,6 +33,7 @@ var rooms = []room{
 	{"internal/vault", 2, "keys and credentials; handed down by app, never fetched from below"},
 	{"internal/directory", 2, "who people are; the record holds ordinals and must work without it"},
 	{"internal/watch", 2, "counts what it is shown; nothing waits for it"},
+	{"internal/openapi", 2, "drafts mappings from descriptions; what a draft says is for a person to confirm"},
 	{"internal/config", 2, "one file, checked as a whole; packages below get values, not the configuration"},
 
 	{"internal/gateway", 3, "the only room with a transport to a vendor"},

@@ -73,14 +73,14 @@ func (sc *scanner) before(start int) *near {
 	n.ready, n.at, n.n = true, start, 0
 	readWords(n, sc.s, start, maxWords, true)
 	n.own = n.n
+	readWords(n, sc.key, len(sc.key), len(n.words), false)
 	n.all = 0
 	for i := range n.n {
 		n.all |= n.words[i]
-		if i > 0 && n.words[i-1].any(ofNumber) && n.words[i].any(ofMine) { // "my number is"
+		if i > 0 && i < n.own && n.words[i-1].any(ofNumber) && n.words[i].any(ofMine) { // "my number is"
 			n.words[i-1] |= ofCall
 		}
 	}
-	readWords(n, sc.key, len(sc.key), len(n.words), false)
 	return n
 }
 

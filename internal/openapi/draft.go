@@ -77,7 +77,9 @@ func (draft *Draft) operation(d *document, op operation, r route) {
 	around, doing := r.around(), r.doing(op)
 	var body, answer []judged
 	params := map[string][]judged{}
-	for _, s := range d.spotsOf(op, r, around) {
+	spots, cut, lost := d.spotsOf(op, r, around)
+	draft.Cut, draft.Lost = draft.Cut+cut, draft.Lost+lost
+	for _, s := range spots {
 		draft.Values++
 		j, whyNot := known.judge(s, doing)
 		if whyNot == "" && !writable(s.steps) {
@@ -147,8 +149,7 @@ func (s *spot) name(below int) string {
 }
 
 // spotsOf lists all values of an operation: of its parameters and its bodies.
-func (d *document) spotsOf(op operation, r route, around [][]string) []*spot {
-	var list []*spot
+func (d *document) spotsOf(op operation, r route, around [][]string) (list []*spot, cut, lost int) {
 	for _, p := range op.parameters {
 		in, name := text1(p["in"]), text1(p["name"])
 		w := &walker{d: d, in: in, form: in == "query", spots: map[string]*spot{}}
@@ -164,12 +165,13 @@ func (d *document) spotsOf(op operation, r route, around [][]string) []*spot {
 			}
 			w.visit(schema, []step{{key: name}}, r.before(text1(p["name"])), nil, nil)
 		case in == "query":
-			w.visit(schema, steps, around, nil, nil)
+			w.visit(schema, steps, inside(steps, around), nil, nil)
 		case in == "header" && !ownHeaders[strings.ToLower(name)]:
 			w.visit(schema, []step{{key: name}}, around, nil, nil)
 		default:
 			continue
 		}
+		cut, lost = cut+w.cut, lost+w.lost
 		for _, where := range w.order {
 			s := w.spots[where]
 			if in == "path" || in == "header" {
@@ -192,7 +194,7 @@ func (d *document) spotsOf(op operation, r route, around [][]string) []*spot {
 	for _, where := range w.order {
 		list = append(list, w.spots[where])
 	}
-	return list
+	return list, cut + w.cut, lost + w.lost
 }
 
 // rootOf is the way to a body's outermost value: in XML it has a name.

@@ -44,6 +44,7 @@ var (
 	mailboxExample = regexp.MustCompile(`^[^\s@<>]+@[^\s@<>]+\.[a-z]{2,}$`)
 	saysMail       = regexp.MustCompile(`(?i)\be-?mail`)
 	saysPhone      = regexp.MustCompile(`(?i)\bphone|\bE\.?164|\bmobile number|\bmsisdn`)
+	saysPush       = regexp.MustCompile(`(?i)\b(push|device|registration) token|\bAPNS\b|\bFCM\b`)
 	saysID         = regexp.MustCompile(`(?i)\b(id|ids|identifier|reference)\b`)
 )
 
@@ -53,6 +54,12 @@ var closedLists = []exposure.Category{
 	exposure.MustCategory("user.demographic.gender"), exposure.MustCategory("user.demographic.language"),
 	exposure.MustCategory("user.demographic.marital_status"),
 }
+
+var (
+	behaviour = exposure.MustCategory("user.behavior")
+	location  = exposure.MustCategory("user.location")
+	pushToken = exposure.MustCategory("user.device.push_token")
+)
 
 // numeric are categories whose values may be numbers.
 var numeric = []exposure.Category{
@@ -73,7 +80,7 @@ func (l *lexicon) judge(s *spot, doing []string) (j judgement, whyNot string) {
 	}
 	j.identity = slices.Contains(identities, j.category)
 	sends := slices.ContainsFunc(doing, func(w string) bool { return l.is("delivers", w) })
-	reaches := j.category == exposure.Email || j.category == exposure.Phone || j.category.Key() == "user.device.push_token"
+	reaches := j.category == exposure.Email || j.category == exposure.Phone || j.category == pushToken
 	j.deliver = sends && reaches && s.in == ""
 	j.render = sends && s.open && slices.ContainsFunc(words(s.key()), func(w string) bool { return l.is("renders", w) })
 	return j, ""
@@ -84,8 +91,9 @@ func (l *lexicon) weigh(s *spot) (judgement, string) {
 	if len(s.types) > 0 && !s.textual() && !s.is("number") && !s.is("integer") && !s.open {
 		return judgement{}, notValue // booleans
 	}
-	around := s.around
+	around, what := s.around, fmt.Sprintf("key %q", s.key())
 	if len(key) > 0 && len(around) > 0 && l.all("hollow", key) { // content[].value is about content
+		what = fmt.Sprintf("key %q below %q", s.key(), phrase(around[0]))
 		key, around = append(slices.Clone(around[0]), key...), around[1:]
 	}
 	if len(key) == 0 {
@@ -94,8 +102,7 @@ func (l *lexicon) weigh(s *spot) (judgement, string) {
 	if len(key) > 1 && l.is("asks", key[0]) {
 		return judgement{}, notValue
 	}
-	what := fmt.Sprintf("key %q", s.key())
-	kind, word := l.setting(nil, around)
+	kind, word := l.setting(key[:len(key)-1], around, false)
 	if j, ok := l.byForm(s, what, kind, word); ok {
 		return j, ""
 	}
@@ -112,7 +119,11 @@ func (l *lexicon) weigh(s *spot) (judgement, string) {
 			whyNot = notValue
 			continue
 		}
-		kind, word := l.setting(f.before, around)
+		before := f.before
+		if n := len(before); sense.strength == open && n > 0 && l.is("renders", before[n-1]) {
+			before = nil // what fills a template is no template
+		}
+		kind, word := l.setting(before, around, sense.category.Within(exposure.Address))
 		c, reason := l.enough(s, sense, kind, word, around)
 		if reason != "" {
 			whyNot = reason
@@ -122,7 +133,11 @@ func (l *lexicon) weigh(s *spot) (judgement, string) {
 		if word != "" && c != certain {
 			why += fmt.Sprintf(" in %q", word)
 		}
-		return judgement{category: sense.category, certainty: c, why: why + formatOf(s)}, ""
+		category := sense.category
+		if kind == "deed" && sense.strength == open { // an event's properties are what a person did
+			category = behaviour
+		}
+		return judgement{category: category, certainty: c, why: why + formatOf(s)}, ""
 	}
 	if j, ok := l.byRole(s, key, what, kind, word); ok {
 		return j, ""
@@ -144,7 +159,7 @@ func (l *lexicon) all(set string, words []string) bool {
 // fits reports whether a value of the described form can be of the category.
 func fits(s *spot, is sense) bool {
 	if is.strength == open {
-		return s.open
+		return s.open || len(s.types) == 0 && !s.closed && s.format == ""
 	}
 	if s.open {
 		return is.category == exposure.Address || is.category == exposure.Text
@@ -152,29 +167,28 @@ func fits(s *spot, is sense) bool {
 	if s.closed && !slices.Contains(closedLists, is.category) {
 		return false
 	}
-	if is.category == exposure.Text && (s.format == "uri" || s.format == "url" || s.format == "date" || s.format == "date-time" || s.format == "uuid") {
+	if is.category == exposure.Text && (s.in == "path" || s.format == "uri" || s.format == "url" || s.format == "date" || s.format == "date-time" || s.format == "uuid") {
 		return false
 	}
 	return s.textual() || slices.Contains(numeric, is.category)
 }
 
 // setting finds what surrounds a key: the nearest word that decides, in the
-// key's own first words, then outwards. An address decides only when nothing
-// further out does: a shop has one too.
-func (l *lexicon) setting(before []string, around [][]string) (kind, word string) {
+// key's own first words, then outwards. For a part of an address, whose address
+// it is decides, which may stand further out: a shop has one too.
+func (l *lexicon) setting(before []string, around [][]string, ofAddress bool) (kind, word string) {
 	for _, level := range append([][]string{before}, around...) {
 		kinds, w := l.surroundings(level)
-		if len(kinds) == 0 {
-			continue
-		}
-		if kinds[0] != "place" {
-			if kind == "place" && (kinds[0] == "person" || kinds[0] == "talk") {
-				return kind, word
+		switch {
+		case len(kinds) == 0:
+		case kinds[0] == "place" && ofAddress:
+			if kind == "" {
+				kind, word = "place", w
 			}
+		case kind == "" || kinds[0] == "org" || kinds[0] == "thing" || kinds[0] == "infra":
 			return kinds[0], w
-		}
-		if kind == "" {
-			kind, word = "place", w
+		default:
+			return kind, word
 		}
 	}
 	return kind, word
@@ -186,7 +200,7 @@ func (l *lexicon) enough(s *spot, is sense, kind, word string, around [][]string
 	case "infra":
 		return "", plumbing
 	case "org":
-		if is.category == exposure.Email || is.category == exposure.Phone || is.category.Within(exposure.Name) {
+		if is.category.Within(exposure.Name) || slices.Contains(identities, is.category) {
 			if is.strength == sure {
 				return ours, ""
 			}
@@ -203,7 +217,7 @@ func (l *lexicon) enough(s *spot, is sense, kind, word string, around [][]string
 		}
 		return certain, ""
 	case person:
-		if kind == "person" || kind == "place" && is.category.Within(exposure.Name) {
+		if kind == "person" || kind == "place" && (is.category.Within(exposure.Name) || is.category.Within(location)) {
 			return likely, ""
 		}
 	case place:
@@ -226,7 +240,7 @@ func (l *lexicon) enough(s *spot, is sense, kind, word string, around [][]string
 			return guess, ""
 		}
 	case open:
-		if kind == "person" || kind == "talk" {
+		if kind == "person" || kind == "talk" || kind == "deed" {
 			return likely, ""
 		}
 		if kind == "" {
@@ -244,7 +258,7 @@ func (l *lexicon) partsOfAddress(keys []string) int {
 	parts := map[exposure.Category]bool{}
 	for _, k := range keys {
 		f, ok := l.find(words(k))
-		if !ok {
+		if !ok || f.phrase == "address" { // the whole, which stands beside anything
 			continue
 		}
 		for _, is := range f.senses {
@@ -287,6 +301,10 @@ func (l *lexicon) byRole(s *spot, key []string, what, kind, word string) (judgem
 	if s.closed || s.open || !s.textual() || kind == "infra" || kind == "org" {
 		return judgement{}, false
 	}
+	own, _ := l.surroundings(key)
+	if len(own) > 0 && own[0] == "org" {
+		return judgement{}, false
+	}
 	if l.is("role", key[len(key)-1]) {
 		switch mail, phone := saysMail.MatchString(s.description), saysPhone.MatchString(s.description); {
 		case phone && mail:
@@ -297,19 +315,28 @@ func (l *lexicon) byRole(s *spot, key []string, what, kind, word string) (judgem
 			return judgement{category: exposure.Email, certainty: likely, why: what + ", described as an e-mail address"}, true
 		}
 	}
-	own, _ := l.surroundings(key)
 	alone := len(key) == 1 && len(own) > 0 && own[0] == "person" && !l.is("role", key[0])
 	switch {
+	case key[len(key)-1] == "token" && saysPush.MatchString(s.description):
+		return judgement{category: pushToken, certainty: likely, why: what + ", described as a device's"}, true
 	case alone && s.in == "path":
 		return judgement{category: exposure.Pseudonym, certainty: likely, why: what + " in the path"}, true
-	case alone && s.in != "path" && saysID.MatchString(s.description):
-		return judgement{category: exposure.Pseudonym, certainty: guess, why: what + ", described as an id"}, true
-	case key[len(key)-1] == "id" && len(key) == 1 && len(s.around) > 0:
-		if near, w := l.surroundings(s.around[0]); len(near) > 0 && near[0] == "person" && !l.is("role", w) {
-			return judgement{category: exposure.Pseudonym, certainty: likely, why: fmt.Sprintf("%s in %q", what, w)}, true
+	case alone && saysID.MatchString(s.description):
+		return judgement{category: exposure.Pseudonym, certainty: likely, why: what + ", described as an id"}, true
+	case alone && !l.is("nobody", key[0]) && s.in == "":
+		return judgement{category: exposure.Pseudonym, certainty: guess, why: what + ", a person, by id or name"}, true
+	case key[len(key)-1] == "id" && len(key) == 1:
+		for _, level := range s.around {
+			near, w := l.surroundings(level)
+			if len(near) > 0 && near[0] == "person" {
+				return judgement{category: exposure.Pseudonym, certainty: likely, why: fmt.Sprintf("%s in %q", what, w)}, true
+			}
+			if !l.all("hollow", level) {
+				break
+			}
 		}
 	case key[len(key)-1] == "id" && len(key) > 1:
-		if near, w := l.surroundings(key[:len(key)-1]); len(near) > 0 && near[0] == "person" && strings.HasSuffix(phrase(key[:len(key)-1]), w) {
+		if near, w := l.surroundings(key[:len(key)-1]); len(near) > 0 && near[0] == "person" && !l.is("nobody", w) && strings.HasSuffix(phrase(key[:len(key)-1]), w) {
 			return judgement{category: exposure.Pseudonym, certainty: likely, why: fmt.Sprintf("%s, %s's id", what, w)}, true
 		}
 	}

@@ -44,7 +44,7 @@ type facts struct {
 func (f facts) is(kind string) bool { return slices.Contains(f.types, kind) }
 
 // textual reports whether the value may be a string.
-func (f facts) textual() bool { return len(f.types) == 0 || f.is("string") }
+func (f facts) textual() bool { return len(f.types) == 0 || f.is("string") || f.is("file") }
 
 // key is the nearest key on the way to the spot, which speaks for its elements too.
 func (s *spot) key() string {
@@ -131,8 +131,20 @@ func (w *walker) properties(properties object, steps []step, around [][]string, 
 	names := slices.Sorted(maps.Keys(properties))
 	for _, name := range names {
 		beside := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
-		w.visit(properties[name], append(slices.Clone(steps), w.stepsOf(name)...), inner, beside, refs)
+		own := w.stepsOf(name)
+		w.visit(properties[name], append(slices.Clone(steps), own...), inside(own, inner), beside, refs)
 	}
+}
+
+// inside adds a form's outer keys to what surrounds its innermost: a[b] stands
+// in a.
+func inside(own []step, around [][]string) [][]string {
+	for _, s := range own[:len(own)-1] {
+		if s.key != "" {
+			around = append([][]string{words(s.key)}, around...)
+		}
+	}
+	return around
 }
 
 // under is what surrounds the members of the value that steps lead to.

@@ -19,12 +19,12 @@ func (d *Draft) YAML() []byte {
 	}
 	w("# A draft from the description %s. Confirm every line: a wrong one gives one", oneLine(d.Title))
 	w("# person's data to another, a missing one leaves it unclassified.")
-	w("# Looked at %d operations with %d values; proposed %d. Not proposed:", d.Operations, d.Values, proposed)
+	w("# Operations: %d, values: %d, proposed: %d. Not proposed:", d.Operations, d.Values, proposed)
 	for _, why := range slices.Sorted(maps.Keys(d.NotProposed)) {
 		w("#   %5d  %s", d.NotProposed[why], why)
 	}
 	if d.Cut > 0 {
-		w("#   %5d  schemas that lead back to themselves, walked once", d.Cut)
+		w("#   %5d  schemas that lead back to themselves: what lies further in was not looked at", d.Cut)
 	}
 	if d.Lost > 0 {
 		w("#   %5d  references to other files, which were not read", d.Lost)

@@ -221,13 +221,13 @@ func core[T text](m *Maker, t T, start, end int) Candidate {
 	}
 	c.Start = start - 2
 	at := atSign(t, end)
-	if at == 0 {
+	if at == "" {
 		return c
 	}
-	for _, host := range []string{tokenHost, aliasHost} {
-		stop := end + at + len(host) + len(m.domain)
-		if hasFold(t, end+at, host) && hasFold(t, stop-len(m.domain), m.domain) && !goesOn(t, stop) {
-			c.End, c.At = stop, string(t[end:end+at])
+	for _, host := range [...]string{tokenHost, aliasHost} {
+		stop := end + len(at) + len(host) + len(m.domain)
+		if hasFold(t, end+len(at), host) && hasFold(t, stop-len(m.domain), m.domain) && !goesOn(t, stop) {
+			c.End, c.At = stop, at
 			break
 		}
 	}
@@ -246,24 +246,24 @@ func goesOn[T text](t T, at int) bool {
 
 // atSigns are the ways in which an at-sign is written: in URLs, in URLs within
 // URLs, JSON, HTML, quoted-printable, and return paths (RFC 3834's VERP).
-var atSigns = []string{"@", "%40", "%2540", `\u0040`, "&#64;", "&#x40;", "&commat;", "=40", "="}
+var atSigns = [...]string{"@", "%40", "%2540", `\u0040`, "&#64;", "&#x40;", "&commat;", "=40", "="}
 
-// atSign is the length of the at-sign that stands at text[at]; 0 for none.
-func atSign[T text](t T, at int) int {
+// atSign is the at-sign that stands at text[at]; "" for none.
+func atSign[T text](t T, at int) string {
 	if at >= len(t) {
-		return 0
+		return ""
 	}
 	switch t[at] {
 	case '@', '%', '\\', '&', '=':
 	default:
-		return 0
+		return ""
 	}
 	for _, sign := range atSigns {
 		if hasFold(t, at, sign) {
-			return len(sign)
+			return sign
 		}
 	}
-	return 0
+	return ""
 }
 
 // hasFold reports whether s, in small letters, stands at text[at] in any case.
@@ -338,7 +338,7 @@ func phone[T text](m *Maker, t T, start, end int) (c Candidate, ok bool) {
 	}
 	var b [phoneLength]byte
 	c = Candidate{Start: start, End: end, Key: m.key(append(b[:0], t[start:end]...))}
-	for _, plus := range []string{"+", "%2b", `\u002b`, "&#43;", "&#x2b;"} {
+	for _, plus := range [...]string{"+", "%2b", `\u002b`, "&#43;", "&#x2b;"} {
 		if at := start - len(plus); at >= 0 && hasFold(t, at, plus) {
 			c.Start = at
 			break
@@ -349,7 +349,7 @@ func phone[T text](m *Maker, t T, start, end int) (c Candidate, ok bool) {
 
 // name looks at the second word of one.
 func name[T text](m *Maker, t T, start, end int) (c Candidate, ok bool) {
-	for _, blank := range []string{" ", "+", "%20", `\u0020`, "&nbsp;", "&#32;", "_"} {
+	for _, blank := range [...]string{" ", "+", "%20", `\u0020`, "&nbsp;", "&#32;", "_"} {
 		stop := start - len(blank)
 		first := stop - firstWord
 		if first < 0 || !hasFold(t, stop, blank) || !begins(t, first) {

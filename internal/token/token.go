@@ -52,8 +52,8 @@ var (
 type Candidate struct {
 	Start, End int
 	Key        Key
-	// At is how the at-sign of an address is written there: "@", "%40",
-	// "\u0040", "&#64;", "=40" …; "" when the token has none. What replaces the
+	// At is how the at-sign of an address is written there, in small letters:
+	// "@", "%40", "\u0040", "&#64;", "=40" …; "" when the token has none. What replaces the
 	// token must be escaped as it is.
 	At string
 }

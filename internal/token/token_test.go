@@ -500,6 +500,18 @@ func TestCheckLettersNoticeMistakes(t *testing.T) {
 	})
 }
 
+func TestFindingAllocatesNothing(t *testing.T) {
+	var text []byte
+	for i, c := range []exposure.Category{exposure.Email, exposure.Name, exposure.LastName, exposure.UserID, exposure.Phone} {
+		k := make1(t, c, fmt.Sprintf("5f0c6b7e-8c1d-4e2f-9a3b-4c5d6e7f809%d", i), false)
+		text = append(text, strings.ReplaceAll(k.Text, "@", `\u0040`)+" "+k.Text+"&"...)
+	}
+	found := make([]Candidate, 0, 20)
+	if n := testing.AllocsPerRun(100, func() { found = maker.Append(found[:0], text) }); n != 0 || len(found) != 10 {
+		t.Errorf("%v allocations for %d tokens", n, len(found))
+	}
+}
+
 func TestATokenPrintsNoValue(t *testing.T) {
 	k := make1(t, exposure.Email, "ada@example.org", false)
 	if s := fmt.Sprintf("%v %+v %s", k, k, k); strings.Contains(s, "ada") {
