@@ -2,8 +2,9 @@ package api
 
 import "cordon/internal/minimize"
 
-// RouteTest is one message to be read but never sent: either Raw, a whole
-// HTTP/1.1 request, or Method, URL, Header and Body.
+// RouteTest is one message to be read but never sent: Raw, a whole HTTP/1.1
+// request; or Method, URL, Header and Body; or a mail: Method SMTP, or an
+// Envelope, with Raw or Body being what follows DATA.
 type RouteTest struct {
 	ID string `json:"id,omitempty"`
 	// Vendor names the manifest when the host does not.
@@ -13,7 +14,8 @@ type RouteTest struct {
 	Header map[string]string `json:"headers,omitempty"`
 	Body   []byte            `json:"body_b64,omitempty"`
 	Raw    []byte            `json:"raw_b64,omitempty"`
-	// Envelope marks a mail; not supported yet.
+	// Envelope is that of a mail. Without one, leading X-Envelope-From: and
+	// X-Envelope-To: lines of the mail are, which end at its first other line.
 	Envelope *Envelope `json:"envelope,omitempty"`
 }
 

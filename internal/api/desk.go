@@ -42,6 +42,7 @@ type Desk struct {
 	reads *throttle
 	// importing is held by the one import that may run.
 	importing sync.Mutex
+	memory    memory
 }
 
 // Traffic is the running gateway; *gateway.Gateway is one.

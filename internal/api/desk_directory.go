@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"net/http"
 
 	"cordon/internal/directory"
@@ -25,7 +24,7 @@ func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, r i
 		return nil, problem(http.StatusConflict, "import-running", "wait until it is done", "another import runs")
 	}
 	defer d.importing.Unlock()
-	answer, err := directory.Import(ctx, format, r, People(d.Ledger), directory.Options{Progress: progress, Now: d.Now()})
+	answer, err := directory.Import(ctx, format, r, People(d.Ledger, d.Config.Directory), directory.Options{Progress: progress, Now: d.Now()})
 	switch {
 	case err == nil:
 		return answer, nil
@@ -33,23 +32,6 @@ func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, r i
 		return nil, unavailable("importing the directory", err)
 	default:
 		return nil, problem(http.StatusUnprocessableEntity, "directory-unreadable",
-			"the first line of a CSV names the columns: id,email,phone,name,country,state,language,birth_date,username", "%v", err)
-	}
-}
-
-// People lets a ledger take a directory.
-func People(l *ledger.Ledger) directory.Sink {
-	return func(ctx context.Context, people iter.Seq2[directory.Person, error]) (directory.Stored, error) {
-		done, err := l.Import(ctx, func(yield func(ledger.Person, error) bool) {
-			for p, err := range people {
-				person := ledger.Person{
-					ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(), Line: p.Line,
-				}
-				if !yield(person, err) {
-					return
-				}
-			}
-		})
-		return directory.Stored{New: done.New, Changed: done.Changed, Left: done.Left, Repeated: done.Repeated}, err
+			"the first line of a CSV names the columns: id,email,phone,name,street,postal_code,city,country,state,language,birth_date,username", "%v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cordon/internal/classify"
@@ -20,10 +21,6 @@ func (d *Desk) TestRoute(ctx context.Context, t RouteTest) (RouteTestAnswer, err
 	if _, err := may(ctx, TryMessages); err != nil {
 		return RouteTestAnswer{}, err
 	}
-	if t.Envelope != nil || strings.EqualFold(t.Method, "SMTP") {
-		return RouteTestAnswer{}, problem(http.StatusNotImplemented, string(exposure.ReasonNotSupported),
-			"give an HTTP request", "this build reads HTTP messages only; mail comes with the SMTP relay")
-	}
 	message, host, err := t.message()
 	if err != nil {
 		return refusedTest(t, exposure.ReasonMalformedRequest, err.Error()), nil
@@ -32,15 +29,35 @@ func (d *Desk) TestRoute(ctx context.Context, t RouteTest) (RouteTestAnswer, err
 	if err != nil {
 		return RouteTestAnswer{}, err
 	}
-	if spec == nil {
+	switch {
+	case spec == nil && message.Envelope != nil:
+		return refusedTest(t, exposure.ReasonUnknownVendor, "a mail does not say which vendor it goes through; give --vendor"), nil
+	case spec == nil:
 		return refusedTest(t, exposure.ReasonUnknownHost, "no manifest names this host; give --vendor, or add the host to a manifest"), nil
 	}
 	if limit := int64(d.Config.Limits.Body); limit > 0 && int64(len(message.Body)) > limit {
 		message.Body, message.TooLarge = message.Body[:limit], true
 	}
-	answer, err := minimize.Test(spec, message, d.tokens(spec))
+	people, err := d.people(ctx)
 	if err != nil {
 		return RouteTestAnswer{}, err
+	}
+	classifier, err := classify.Compile(spec)
+	if err != nil {
+		return RouteTestAnswer{}, err
+	}
+	found := classifier.Classify(spec.Match(message.Method, message.Path), message)
+	if people != nil {
+	}
+	answer := minimize.Describe(&found, spec, d.tokens(spec))
+	if people != nil {
+		for i, p := range found.People()[:len(answer.Subjects)] {
+			id, _, err := people.PersonID(p.Identifiers)
+			if err != nil {
+				return RouteTestAnswer{}, unavailable("looking people up", err)
+			}
+			answer.Subjects[i].DirectoryID = id
+		}
 	}
 	return RouteTestAnswer{ID: t.ID, Answer: answer}, nil
 }
@@ -80,6 +97,9 @@ func (d *Desk) TestRoutes(ctx context.Context, batch RouteTestBatch) (RouteTestA
 }
 
 func (t RouteTest) message() (*classify.Message, string, error) {
+	if t.mail() {
+		return t.mailMessage(), "", nil
+	}
 	if t.Raw != nil {
 		return classify.ParseHTTP(t.Raw)
 	}
@@ -118,11 +138,20 @@ func (d *Desk) addressee(name, host string, m *classify.Message) (*vendor.Spec, 
 		}
 		spec = s
 	}
-	for _, s := range d.Specs {
-		for _, h := range s.Hosts {
-			if h == host && (spec == nil || s == spec) {
+	if host != "" {
+		// An exact name before one that a star covers: the vendor may have both.
+		var star *vendor.Spec
+		for _, s := range d.Specs {
+			switch {
+			case spec != nil && s != spec:
+			case slices.Contains(s.Hosts, host):
 				return s, nil
+			case star == nil && s.HasHost(host):
+				star = s
 			}
+		}
+		if star != nil {
+			return star, nil
 		}
 	}
 	for _, s := range d.Specs {

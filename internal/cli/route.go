@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"cordon/internal/api"
+	"cordon/internal/exposure"
 	"cordon/internal/minimize"
 )
 
@@ -20,18 +21,21 @@ type routeCmd struct {
 }
 
 type routeTestCmd struct {
-	File   string   `arg:"" optional:"" placeholder:"FILE" help:"A raw HTTP/1.1 request, or with --url the body alone; - is stdin."`
+	File   string   `arg:"" optional:"" placeholder:"FILE" help:"A raw HTTP/1.1 request, or a mail, or with --url the body alone; - is stdin."`
 	Vendor string   `placeholder:"VENDOR" help:"The manifest, when the host does not tell."`
-	Method string   `placeholder:"METHOD" help:"With --url: the method (default POST)."`
+	Method string   `placeholder:"METHOD" help:"With --url: the method (default POST). SMTP: FILE is a mail, as it follows DATA."`
+	From   string   `placeholder:"ADDRESS" help:"With --method SMTP: the sender; or the line X-Envelope-From: at the top of FILE."`
+	To     []string `placeholder:"ADDRESS" help:"With --method SMTP: a recipient; may be given several times; or lines X-Envelope-To:."`
 	URL    string   `name:"url" placeholder:"URL" help:"FILE is only the body of a request to this URL (or path, with --vendor)."`
 	Header []string `short:"H" placeholder:"'NAME: VALUE'" help:"With --url: a header; may be given several times." sep:"none"`
-	Batch  string   `placeholder:"FILE" help:"Read JSON lines {id,vendor,method,url,headers,body_b64} and answer one line each."`
+	Batch  string   `placeholder:"FILE" help:"Read JSON lines {id,vendor,method,url,headers,body_b64,envelope} and answer one line each."`
 }
 
 func (routeTestCmd) Examples() []string {
 	return []string{
 		"cordon route test request.http",
 		"cordon route test --vendor acme-mail --url /v3/mail/send body.json",
+		"cordon route test --vendor acme-mail --method SMTP --from shop@photos.example --to ada@example.org mail.eml",
 		"cordon route test --batch messages.jsonl > answers.jsonl",
 	}
 }
@@ -43,8 +47,8 @@ const maxMessage = 32 << 20
 func (c routeTestCmd) Run(e *Env) error {
 	ctx, stop := interruptible()
 	defer stop()
-	if strings.EqualFold(c.Method, "SMTP") {
-		return &Fault{Code: exitError, What: "this build reads HTTP messages only", Next: "mail comes with the SMTP relay; test the vendor's HTTP API meanwhile"}
+	if err := c.consistent(); err != nil {
+		return err
 	}
 	if (c.Batch == "") == (c.File == "" && c.URL == "") {
 		return &Fault{Code: exitUsage, What: "give a FILE, or --url, or --batch FILE", Next: "cordon route test --help"}
@@ -72,6 +76,20 @@ func (c routeTestCmd) Run(e *Env) error {
 	return nil
 }
 
+func (c routeTestCmd) mail() bool { return strings.EqualFold(c.Method, "SMTP") }
+
+// consistent refuses flags that do not go together: half of them would be
+// passed over, and the answer be about another message.
+func (c routeTestCmd) consistent() error {
+	switch {
+	case !c.mail() && (c.From != "" || len(c.To) > 0):
+		return &Fault{Code: exitUsage, What: "--from and --to are the envelope of a mail", Next: "add --method SMTP"}
+	case c.mail() && (c.URL != "" || len(c.Header) > 0):
+		return &Fault{Code: exitUsage, What: "a mail has no URL and brings its own headers", Next: "leave out --url and -H"}
+	}
+	return nil
+}
+
 func (c routeTestCmd) message(e *Env) (api.RouteTest, error) {
 	var data []byte
 	var err error
@@ -83,7 +101,14 @@ func (c routeTestCmd) message(e *Env) (api.RouteTest, error) {
 		data, err = os.ReadFile(c.File)
 	}
 	if err != nil {
-		return api.RouteTest{}, &Fault{Code: exitError, What: err.Error(), Next: "name a file with a raw HTTP request", Cause: err}
+		return api.RouteTest{}, &Fault{Code: exitError, What: err.Error(), Next: "name a file with a raw HTTP request or a mail", Cause: err}
+	}
+	if c.mail() {
+		t := api.RouteTest{Vendor: c.Vendor, Method: "SMTP", Body: data}
+		if c.From != "" || len(c.To) > 0 {
+			t.Envelope = &api.Envelope{From: c.From, To: c.To}
+		}
+		return t, nil
 	}
 	if c.URL == "" {
 		return api.RouteTest{Vendor: c.Vendor, Raw: data}, nil
@@ -161,7 +186,7 @@ func (c routeTestCmd) batch(ctx context.Context, e *Env, o *office) error {
 		var t api.RouteTest
 		if err := json.Unmarshal(line, &t); err != nil {
 			return &Fault{Code: exitError, What: fmt.Sprintf("%s, message %d: %v", c.Batch, n, err),
-				Next: `write {"id","vendor","method","url","headers":{},"body_b64"}`, Cause: err}
+				Next: `write {"id","vendor","method","url","headers":{},"body_b64","envelope":{"from","to":[]}}`, Cause: err}
 		}
 		group.Messages = append(group.Messages, t)
 		if size += len(line); len(group.Messages) == groupMessages || size > groupBytes {
@@ -198,12 +223,15 @@ func (e *Env) printRouteTest(a minimize.Answer) {
 		who := "nobody known"
 		if len(s.Identifiers) > 0 {
 			var parts []string
-			for _, kind := range []string{"email", "phone", "user_id", "username", "pseudonym"} {
-				if v, ok := s.Identifiers[kind]; ok {
-					parts = append(parts, kind+" "+v)
+			for kind := exposure.KindEmail; kind.String() != ""; kind++ {
+				if v, ok := s.Identifiers[kind.String()]; ok {
+					parts = append(parts, kind.String()+" "+v)
 				}
 			}
 			who = strings.Join(parts, ", ")
+		}
+		if s.DirectoryID != "" {
+			who += " = " + s.DirectoryID + " in the directory"
 		}
 		e.Print("\n%s %s", e.Colour(dim, fmt.Sprintf("person %d", i+1)), e.Colour(bold, who))
 		t := e.table("  category", "path", "value", "action")

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"net/http"
+	"os"
+	"sync"
+
+	"cordon/internal/classify"
+	"cordon/internal/config"
+	"cordon/internal/directory"
+	"cordon/internal/exposure"
+	"cordon/internal/ledger"
+)
+
+// People lets a ledger take a directory. With directory.known_values: off it
+// takes no values, and forgets those that it has.
+func People(l *ledger.Ledger, c config.Directory) directory.Sink {
+	return func(ctx context.Context, people iter.Seq2[directory.Person, error]) (directory.Stored, error) {
+		done, err := l.Import(ctx, func(yield func(ledger.Person, error) bool) {
+			for p, err := range people {
+				person := ledger.Person{
+					ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(), Line: p.Line,
+				}
+				if c.KnownValues != valuesOff {
+					person.Needles = directory.Needles(&p, l.Hash)
+				}
+				if !yield(person, err) {
+					return
+				}
+			}
+		})
+		return directory.Stored{New: done.New, Changed: done.Changed, Left: done.Left, Repeated: done.Repeated}, err
+	}
+}
+
+const valuesOff = "off"
+
+// DirectoryVersion names the state of the configured file, and what is kept of
+// it, so that a start need not read 35 million people again; "" when there is
+// no such file.
+func DirectoryVersion(c config.Directory) (string, error) {
+	if c.File == "" {
+		return "", nil
+	}
+	info, err := os.Stat(c.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("directory.file: %w", err)
+	}
+	return fmt.Sprintf("2 %s %d %d", c.KnownValues, info.Size(), info.ModTime().UnixNano()), nil
+}
+
+// roster is what the desk asks about the people of a message.
+type roster interface {
+	classify.Known
+	PersonID(ids []exposure.Identifier) (string, bool, error)
+}
+
+// memory is the directory of a desk that has no ledger, or an older one.
+type memory struct {
+	once sync.Once
+	held *directory.Memory
+	err  error
+}
+
+// people says who knows the people of a message: the ledger, and as long as no
+// server has loaded the configured file into it, that file itself. Nil when
+// there is neither.
+func (d *Desk) people(ctx context.Context) (roster, error) {
+	if d.Online() {
+		return d.Ledger, nil
+	}
+	version, err := DirectoryVersion(d.Config.Directory)
+	if err == nil && d.Ledger != nil && (version == "" || version == d.Fold.DirectoryVersion()) {
+		return d.Ledger, nil
+	}
+	if err == nil && version == "" {
+		return nil, nil
+	}
+	d.memory.once.Do(func() {
+		if d.memory.err = err; err == nil {
+			o := directory.MemoryOptions{Options: directory.Options{Now: d.Now()}, NoValues: d.Config.Directory.KnownValues == valuesOff}
+			d.memory.held, _, d.memory.err = directory.LoadMemory(ctx, d.Config.Directory.File, o)
+		}
+	})
+	if d.memory.err != nil {
+		return nil, problem(http.StatusUnprocessableEntity, "directory-unreadable",
+			"put directory.file right, or take the key out of the configuration", "the directory cannot be read: %v", d.memory.err)
+	}
+	return d.memory.held, nil
+}
