@@ -24,7 +24,7 @@
 //	hexadecimal, ≥ 23   as many hexadecimal digits, at most 64
 //	digits              16 digits, a number below 2^53 without leading zero
 //	telephone number    +1 and an area code that is not given to anybody
-//	everything else     core of 18 letters, or as many as the value has, at most 51
+//	everything else     core of 18 letters, or as many as the value has, at most 50
 //
 // A core begins with a letter for the epoch and ends with a check letter; the
 // 16 and more between them are 80 and more bits of the function. Digits and

@@ -11,7 +11,7 @@ import (
 const (
 	shortestCore = 18 // 16 letters of 5 bits, the epoch and the check
 	emailCore    = 22
-	longestCore  = 51
+	longestCore  = 50
 	shortestHex  = 23 // 20 digits of 4 bits, the epoch and two for the check
 	longestHex   = 64
 	digitsLength = 16
@@ -109,14 +109,15 @@ func asWritten(digits []byte, value string) string {
 func appendCore(b []byte, e Epoch, sum *[sha256.Size]byte, n int) []byte {
 	first := byte(e & 31)
 	b = append(b, alphabet[first])
-	check := step32(0, first)
+	check := first
+	var bits uint64 // of the function, the next ones highest
 	for i := range n - 2 {
-		at := 5 * i // the letter's first bit
-		two := uint16(sum[at/8]) << 8
-		if at/8+1 < len(sum) {
-			two |= uint16(sum[at/8+1])
+		if i%8 == 0 { // five bytes are eight letters
+			at := i / 8 * 5
+			bits = uint64(binary.BigEndian.Uint32(sum[at:]))<<32 | uint64(sum[at+4])<<24
 		}
-		v := byte(two>>(11-at%8)) & 31
+		v := byte(bits >> 59)
+		bits <<= 5
 		b = append(b, alphabet[v])
 		check = step32(check, v)
 	}
@@ -136,40 +137,46 @@ func step32(h, v byte) byte { return double32(h) ^ v }
 // appendHex appends n digits: the epoch's, n-3 of the function, two for the
 // check. A UUID's version and variant stand where RFC 9562 section 5.4 has them.
 func appendHex(b []byte, e Epoch, sum *[sha256.Size]byte, n int, uuid bool) []byte {
-	start := len(b)
-	b = append(b, hexDigits[e&15])
-	check := step256(0, byte(e&15))
-	for i := 1; i < n-2; i++ {
-		v := sum[i/2] >> (4 * (i & 1)) & 15
-		if uuid && i == 12 {
-			v = 4
-		} else if uuid && i == 16 {
-			v = 8 | v&3
-		}
-		b = append(b, hexDigits[v])
-		check = step256(check, v)
+	check := byte(e & 15)
+	i := 0
+	if n%2 == 0 {
+		check = check<<4 | sum[0]&15
+		b = append(b, hexDigits[check>>4])
+		i = 1
 	}
-	check = step256(step256(check, 0), 0) ^ hex256
-	b = append(b, hexDigits[check>>4], hexDigits[check&15])
-	return b[:start+n]
+	b = append(b, hexDigits[check&15])
+	for ; i < n/2-1; i++ {
+		v := sum[i]
+		if uuid && i == 6 {
+			v = 0x40 | v&0x0f
+		} else if uuid && i == 8 {
+			v = 0x80 | v&0x3f
+		}
+		b = append(b, hexDigits[v>>4], hexDigits[v&15])
+		check = times256[check] ^ v
+	}
+	check = times256[check] ^ hex256
+	return append(b, hexDigits[check>>4], hexDigits[check&15])
 }
 
 // The two check digits make the digits come to hex256 in the CRC-8 of
-// polynomial x^8+x^4+x^3+x^2+1, four bits at a time.
+// polynomial x^8+x^4+x^3+x^2+1.
 const hex256 = 0x5a
 
-func step256(h, v byte) byte { return h<<4 ^ reduce256[h>>4] ^ v }
-
-var reduce256 = func() (t [16]byte) {
+// times256 is h·x^8.
+var times256 = func() (t [256]byte) {
 	for i := range t {
-		h := byte(i) << 4 // i·x^8 after four doublings
-		for range 4 {
+		h := byte(i)
+		for range 8 {
 			h = h<<1 ^ h>>7*0x1d
 		}
 		t[i] = h
 	}
 	return t
 }()
+
+// step256 takes four bits more: of h·x^4 the upper half is reduced.
+func step256(h, v byte) byte { return h<<4 ^ times256[h>>4] ^ v }
 
 // appendDigits appends 16 digits: a first digit from 2 to 8 that is a check,
 // the epoch's, 13 of the function, a last one that is a check. The number lies

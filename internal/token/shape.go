@@ -63,6 +63,9 @@ func normalise(c exposure.Category, value string, bare bool) (string, exposure.C
 	case value == "" || bare && !number(value):
 		return "", of.kind, shapeCore
 	case c == exposure.Email:
+		if plainAddress(value) {
+			return value, of.kind, shapeEmail
+		}
 		if id, err := exposure.Canonical(exposure.KindEmail, value); err == nil {
 			return id.Value, of.kind, shapeEmail
 		}
@@ -74,8 +77,10 @@ func normalise(c exposure.Category, value string, bare bool) (string, exposure.C
 		if _, hashed := exposure.HashedKind(c, value); hashed {
 			return value, of.kind, shapeHex
 		}
-		if id, err := exposure.Canonical(exposure.KindPhone, value); err == nil {
-			value = id.Value
+		if n := len(value); n < 6 || n > 16 || value[0] != '+' || !all(value[1:], isDigit) {
+			if id, err := exposure.Canonical(exposure.KindPhone, value); err == nil {
+				value = id.Value
+			}
 		}
 		if bare || all(value, isDigit) {
 			return value, of.kind, shapeDialled
@@ -109,19 +114,28 @@ func normalise(c exposure.Category, value string, bare bool) (string, exposure.C
 	return value, of.kind, shapeCore
 }
 
+// plainAddress reports whether exposure.Canonical would leave an address as it
+// is: most are in small letters, and looked at once.
+func plainAddress(v string) bool {
+	at := 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case 'a' <= c && c <= 'z', isDigit(c), c == '.', c == '-', c == '_', c == '+':
+		case c == '@' && at == 0 && i > 0:
+			at = i
+		default:
+			return false
+		}
+	}
+	return at > 0 && at < len(v)-1
+}
+
 // number reports whether a bare value is a number, not true, false or null.
 func number(v string) bool { return v[0] == '-' || isDigit(v[0]) }
 
 func isUUID(v string) bool {
-	if len(v) != 36 {
-		return false
-	}
-	for i := range len(v) {
-		if hyphen := i == 8 || i == 13 || i == 18 || i == 23; hyphen != (v[i] == '-') || !hyphen && !isHex(v[i]) {
-			return false
-		}
-	}
-	return true
+	return len(v) == 36 && v[8] == '-' && v[13] == '-' && v[18] == '-' && v[23] == '-' &&
+		all(v[:8], isHex) && all(v[9:13], isHex) && all(v[14:18], isHex) && all(v[19:23], isHex) && all(v[24:], isHex)
 }
 
 func all(v string, is func(byte) bool) bool {
