@@ -3,6 +3,7 @@ package classify
 import (
 	"testing"
 
+	"cordon/internal/exposure"
 	"cordon/internal/vendor"
 )
 
@@ -46,6 +47,35 @@ func TestWhoIsSetApartIsNeverThePersonAround(t *testing.T) {
 		}
 		if len(people) != 2 || len(people[0].Fields) != 2 || len(people[1].Identifiers) != 0 || len(people[1].Fields) != 2 {
 			t.Errorf("the payee is taken for the payer: %+v", people)
+		}
+	}
+}
+
+func TestWhatIsSaidOfAnUnknownPersonIsNotThoseWhoAreSetApart(t *testing.T) {
+	spec, problems := vendor.Parse("bank.yaml", []byte("vendor: bank\nupstream: https://api.bank.example\nmapping:\n"+
+		"  - {on: POST /transfers, fields: {ip: user.device.ip_address}}\n"+
+		"  - {on: POST /transfers, subjects: payee, apart: true, fields: {email: user.contact.email}}\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	c, err := Compile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Message{Method: "POST", Path: "/transfers", Header: map[string][]string{"Content-Type": {"application/json"}},
+		Body: []byte(`{"ip":"203.0.113.9","payee":{"email":"bob@example.org"}}`)}
+	f := c.Classify(spec.Match(m.Method, m.Path), m)
+	people := f.People()
+	if len(people) != 2 || len(people[0].Identifiers) != 1 || len(people[1].Identifiers) != 0 {
+		t.Fatalf("%+v", people)
+	}
+	for i := range people {
+		n := 0
+		for range f.Of(i) {
+			n++
+		}
+		if n != 1 || f.Sets(func(int) (exposure.Form, bool) { return exposure.Clear, true })[i].Has(exposure.IPAddress, exposure.Clear) != (i == 1) {
+			t.Errorf("person %d: %+v", i, people[i])
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 	f.setApart()
 	f.identify(v, s)
 	for g := len(f.groups) - 1; g > 0; g-- {
-		if at := f.groups[g]; at.identifying || at.inside {
+		if at := f.groups[g]; (at.identifying || at.inside) && at.parent >= 0 {
 			f.groups[at.parent].inside = true
 		}
 	}
