@@ -85,7 +85,7 @@ func (w *walk) base64(n *node, l *leaf, g int32) {
 		w.whole(n, l, g)
 		return
 	}
-	w.inner(spot{enc: base64Text, member: -1}, w.s, text, func() { w.whole(n, l, g) })
+	w.inner(position{enc: base64Text, member: -1}, w.s, text, func() { w.whole(n, l, g) })
 }
 
 // whole takes the text of a layer as one value.
@@ -93,7 +93,7 @@ func (w *walk) whole(n *node, l *leaf, g int32) {
 	if w.s == "" {
 		return
 	}
-	at := spot{enc: wholeText, member: -1}
+	at := position{enc: wholeText, member: -1}
 	if w.opened(n, l, g, at, w.s) {
 		return
 	}

@@ -43,7 +43,7 @@ func (f *Findings) content(w *walk) {
 	}
 	if d == nil {
 		// Nothing can be told apart: the body is one leaf.
-		if l, at := f.tries.body.leaf, (spot{enc: wholeText, member: -1}); readable {
+		if l, at := f.tries.body.leaf, (position{enc: wholeText, member: -1}); readable {
 			w.found(l, 0, at, f.body)
 		} else {
 			w.unread(l, 0, at, f.body)

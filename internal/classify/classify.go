@@ -18,6 +18,7 @@ func (c *Classifier) Classify(r vendor.Route, m *Message) Findings {
 	w := walks.Get().(*walk)
 	f.read(w)
 	f.attribute(c.spec.ID, &w.scratch)
+	f.own(w)
 	w.release()
 	return f
 }
@@ -25,9 +26,14 @@ func (c *Classifier) Classify(r vendor.Route, m *Message) Findings {
 // begin makes ready for the reading of a message.
 func (f *Findings) begin(w *walk) {
 	w.f = f
-	f.fields = make([]Field, 0, 16)
-	f.groups = make([]group, 1, 8)
-	f.groups[0] = group{parent: -1, subject: rootSubject, person: nobody}
+	f.fields = w.fields[:0]
+	f.groups = append(w.groups[:0], group{parent: -1, subject: rootSubject, person: nobody})
+}
+
+// own gives the findings memory of their own, of just the size that they need.
+func (f *Findings) own(w *walk) {
+	w.fields, w.groups = f.fields, f.groups
+	f.fields, f.groups = slices.Clone(f.fields), slices.Clone(f.groups)
 }
 
 // read walks over every part of the message.
@@ -57,13 +63,15 @@ func (w *walk) begin(src source, text string) {
 
 // release lets go of everything that holds a piece of the message.
 func (w *walk) release() {
-	if cap(w.names)+cap(w.scratch.known)+cap(w.scratch.roots) > 1<<12 {
+	if cap(w.names)+cap(w.scratch.known)+cap(w.scratch.roots)+cap(w.fields)+cap(w.groups) > 1<<12 || len(w.templates) > 1<<12 {
 		return // one large message does not keep its memory for the small ones
 	}
+	clear(w.fields)
 	clear(w.names[:cap(w.names)])
 	clear(w.crumbs[:cap(w.crumbs)])
 	clear(w.scratch.known[:cap(w.scratch.known)])
-	*w = walk{names: w.names[:0], crumbs: w.crumbs[:0], scratch: w.scratch}
+	*w = walk{names: w.names[:0], crumbs: w.crumbs[:0], scratch: w.scratch,
+		fields: w.fields[:0], groups: w.groups[:0], written: w.written, templates: w.templates}
 	walks.Put(w)
 }
 
@@ -83,7 +91,7 @@ func (f *Findings) path(w *walk) {
 			return
 		}
 		w.push(crumb{node: n, key: name})
-		w.text(n, l, 0, spot{enc: pathText, start: int32(start), member: -1}, raw)
+		w.text(n, l, 0, position{enc: pathText, start: int32(start), member: -1}, raw)
 		w.pop()
 	}
 	for _, p := range f.route.Params {
@@ -145,7 +153,7 @@ func (f *Findings) namedHeaders(w *walk) {
 			}
 			w.begin(inHeader, value)
 			w.push(crumb{node: n, key: name})
-			w.text(n, l, 0, spot{enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
+			w.text(n, l, 0, position{enc: wholeText, start: int32(len(f.headers)), member: -1}, value)
 			w.pop()
 			f.headers = append(f.headers, headerValue{name, i})
 		}

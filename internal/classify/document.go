@@ -76,7 +76,7 @@ func (d *document) Element(index int) {
 	if next != nil && next == n && n.subject == rootSubject {
 		d.at.group = d.w.open(rootSubject, d.at.group)
 	}
-	c := crumb{index: index, elem: true}
+	c := crumb{index: int32(index), elem: true}
 	if d.fold == nil {
 		c.node = next
 	}
@@ -114,7 +114,7 @@ func (d *document) Leaf(l wire.Leaf) bool {
 	if value == "" || is != nil && is.none && (d.at.node == nil || !d.at.node.opens) {
 		return !w.stopped
 	}
-	at := spot{enc: wired, start: int32(l.Start - d.prefix), member: int32(len(w.f.wired))}
+	at := position{enc: wired, start: int32(l.Start - d.prefix), member: int32(len(w.f.wired))}
 	w.f.wired = append(w.f.wired, d.place(&l))
 	if l.Type != "" {
 		w.typedValue(l.Type, l.Name, d.at.node, is, d.at.group, at, value)

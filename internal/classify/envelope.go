@@ -34,14 +34,14 @@ func (f *Findings) envelope(w *walk) {
 			return
 		}
 		w.begin(inEnvelope, address)
-		w.text(at.node, at.leaf, at.group, spot{enc: wholeText, start: int32(number), member: -1}, address)
+		w.text(at.node, at.leaf, at.group, position{enc: wholeText, start: int32(number), member: -1}, address)
 	}
 	at = step(at, crumb{key: "envelope"})
 	mailbox(step(at, crumb{key: "from"}), 0, e.From)
 	w.pop()
 	list := step(at, crumb{key: "to"})
 	for i, address := range e.To {
-		mailbox(step(list, crumb{index: i, elem: true}), i+1, address)
+		mailbox(step(list, crumb{index: int32(i), elem: true}), i+1, address)
 		w.pop()
 	}
 	w.pop()

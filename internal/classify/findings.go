@@ -12,10 +12,10 @@ import (
 // mapping names (category Unclassified).
 type Field struct {
 	Category exposure.Category
+	marks    marks
 	// Path is the template that found it: "personalizations[].to[].email".
 	Path string
 
-	marks marks
 	raw   string // as it stands in the message, without quotes
 	group int32
 	// host is the field within whose value a derived field lies.
@@ -25,18 +25,23 @@ type Field struct {
 
 // spot is where a field stands and how it is written there.
 type spot struct {
-	src source
-	enc encoding
-	// layer is the number of the text that start and member point into: 0 is the
-	// source itself, n is Findings.layers[n-1].
+	position
+	// layer is the number of the text that the position is in: 0 is the source
+	// itself, n is Findings.layers[n-1].
 	layer int32
-	// start is the position of the field's first byte in its source; for a
-	// header, the number of the value in Findings.headers; for a derived field,
-	// the position in its host's value.
+	src   source
+}
+
+// position is a place in one text.
+type position struct {
+	// start is the position of the field's first byte; for a header, the number
+	// of the value in Findings.headers; for a derived field, the position in its
+	// host's value.
 	start int32
 	// member is where what must go with the field begins: its key, its pair,
 	// its part. -1 when it stands alone.
 	member int32
+	enc    encoding
 }
 
 // encoding is how a value is written in its place.

@@ -44,7 +44,7 @@ func (w *walk) pair(at cursor, start, end int, lists *places) {
 	if value == "" {
 		if personal(key) || !hasValue && !plainKey(key) { // ?ada@example.org
 			w.push(crumb{key: "*"})
-			w.found(nil, at.group, spot{enc: formText, start: int32(start), member: int32(start)}, raw)
+			w.found(nil, at.group, position{enc: formText, start: int32(start), member: int32(start)}, raw)
 			w.pop()
 		}
 		return
@@ -57,12 +57,12 @@ func (w *walk) pair(at cursor, start, end int, lists *places) {
 	for n := at.node; n != nil && n.elem != nil && !n.named(); n = n.elem {
 		at = w.enter(at, n.elem, nil) // a single value where a list is mapped
 	}
-	w.text(at.node, at.leaf, at.group, spot{enc: formText, start: int32(end - len(value)), member: int32(start)}, value)
+	w.text(at.node, at.leaf, at.group, position{enc: formText, start: int32(end - len(value)), member: int32(start)}, value)
 	w.crumbs = w.crumbs[:len(w.crumbs)-at.depth]
 }
 
 // text takes a leaf whose bytes stand for themselves but for percent signs.
-func (w *walk) text(n *node, l *leaf, g int32, at spot, raw string) {
+func (w *walk) text(n *node, l *leaf, g int32, at position, raw string) {
 	v := raw
 	if at.enc == formText || at.enc == pathText {
 		var clean bool

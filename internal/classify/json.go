@@ -85,7 +85,7 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 			w.flag(exposure.IncompleteDepth)
 			start := w.pos
 			w.skip()
-			w.found(inherited, g, spot{enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+			w.found(inherited, g, position{enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
 			break
 		}
 		w.depth++
@@ -98,7 +98,7 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 	case '"':
 		start := w.pos + 1
 		if raw := w.str(); raw != "" {
-			at := spot{enc: jsonString, start: int32(start), member: int32(member)}
+			at := position{enc: jsonString, start: int32(start), member: int32(member)}
 			if inherited != nil && (n == nil || !n.opens) || !w.opened(n, inherited, g, at, raw) {
 				w.found(inherited, g, at, raw)
 			}
@@ -106,7 +106,7 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 	default:
 		start := w.pos
 		if w.bare(); w.pos > start && w.s[start:w.pos] != "null" {
-			w.found(inherited, g, spot{enc: jsonBare, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+			w.found(inherited, g, position{enc: jsonBare, start: int32(start), member: int32(member)}, w.s[start:w.pos])
 		}
 	}
 	w.forget(groups, fields)
@@ -159,16 +159,16 @@ func (w *walk) object(n *node, inherited *leaf, g int32) {
 			w.space()
 			next := n.under(key)
 			start, fields := w.pos, len(w.f.fields)
-			w.push(crumb{node: next, key: key, index: index})
+			w.push(crumb{node: next, key: key, index: int32(index)})
 			w.value(next, inherited, g, member)
 			if next == nil && inherited == nil && len(w.f.fields) == fields && personal(key) {
 				// {"ada@example.org": null}: the key says it all.
-				w.found(nil, g, spot{enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
+				w.found(nil, g, position{enc: jsonSubtree, start: int32(start), member: int32(member)}, w.s[start:w.pos])
 			}
 			w.pop()
 		} else { // a key without a value may be a value
 			w.flag(exposure.IncompleteSyntax)
-			w.found(inherited, g, spot{enc: jsonSubtree, start: int32(member), member: int32(member)}, w.s[member:w.pos])
+			w.found(inherited, g, position{enc: jsonSubtree, start: int32(member), member: int32(member)}, w.s[member:w.pos])
 		}
 		comma = w.separator('}')
 	}
@@ -203,7 +203,7 @@ func (w *walk) array(n *node, inherited *leaf, g int32) {
 			// A list of what is mapped as one message: each is a message.
 			of = w.open(rootSubject, g)
 		}
-		w.push(crumb{node: next, index: index, elem: true})
+		w.push(crumb{node: next, index: int32(index), elem: true})
 		w.value(next, inherited, of, before)
 		w.pop()
 		w.forget(groups, fields)

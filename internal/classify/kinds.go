@@ -91,7 +91,7 @@ func isMedia(t string) bool {
 
 // pictures reads the bodies of all of them: their first bytes say which it is.
 var pictures = &decoder{read: func(w *walk, n *node, l *leaf, g int32, _ string) {
-	w.file(l, g, spot{enc: wholeText, member: -1}, w.s)
+	w.file(l, g, position{enc: wholeText, member: -1}, w.s)
 }}
 
 // saysNothing are types that clients send when they do not say what they send.

@@ -14,15 +14,14 @@ type layer struct {
 }
 
 // inner reads the text that raw, at a place in what is being read, stands for.
-func (w *walk) inner(at spot, raw, text string, read func()) {
+func (w *walk) inner(at position, raw, text string, read func()) {
 	if w.inside += len(text); w.inside > maxInside {
 		w.stop()
 	}
 	if w.stopped {
 		return
 	}
-	at.src, at.layer = w.src, w.layer
-	w.f.layers = append(w.f.layers, layer{text: text, raw: raw, spot: at})
+	w.f.layers = append(w.f.layers, layer{text: text, raw: raw, spot: spot{at, w.layer, w.src}})
 	s, pos, number := w.s, w.pos, w.layer
 	w.s, w.pos, w.layer = text, 0, int32(len(w.f.layers))
 	read()

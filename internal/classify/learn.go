@@ -29,6 +29,7 @@ func (c *Classifier) Learn(r vendor.Route, status int, header map[string][]strin
 	w := walks.Get().(*walk)
 	f.begin(w)
 	f.content(w)
+	f.own(w)
 	w.release()
 	if len(f.reasons) > 0 {
 		return nil

@@ -26,7 +26,7 @@ func (w *walk) lines(n *node, l *leaf, g int32, from, to int) {
 				of = w.open(rootSubject, g)
 			}
 			groups, fields := len(w.f.groups), len(w.f.fields)
-			w.push(crumb{node: next, index: index, elem: true})
+			w.push(crumb{node: next, index: int32(index), elem: true})
 			w.json(next, l, of, from, end)
 			w.pop()
 			w.forget(groups, fields)

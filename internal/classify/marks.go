@@ -54,7 +54,7 @@ func (f *Findings) derive(host, start, end int, value string, c exposure.Categor
 		Category: c, Path: at.Path, marks: derived | m&(checked|bare) | at.marks&(deliver|render|unnamed),
 		// The value may stand in memory that is used again.
 		raw: strings.Clone(value[start:end]), group: group, host: int32(host),
-		spot: spot{src: at.src, enc: piece, layer: at.layer, start: int32(start), member: -1},
+		spot: spot{position{enc: piece, start: int32(start), member: -1}, at.layer, at.src},
 	})
 	return len(f.fields) - 1
 }

@@ -27,7 +27,7 @@ func (w *walk) multipart(n *node, l *leaf, g int32, contentType string) {
 	delimiter := "--" + boundary
 	if boundary == "" || !strings.Contains(body, delimiter) {
 		w.flag(exposure.IncompleteBoundary)
-		w.found(l, g, spot{enc: wholeText, member: -1}, body)
+		w.found(l, g, position{enc: wholeText, member: -1}, body)
 		return
 	}
 	m := parts{walk: w, root: cursor{node: n, leaf: l, group: g}, delimiter: delimiter}
@@ -102,7 +102,7 @@ func (m *parts) part(start, after, end int) {
 		return
 	}
 	value := m.s[body:stop]
-	place := spot{enc: partText, start: int32(body), member: int32(start)}
+	place := position{enc: partText, start: int32(body), member: int32(start)}
 	if h.file { // several may share a name (RFC 7578 section 4.3)
 		m.file(&h, at, place, value)
 		return
@@ -131,7 +131,7 @@ func (m *parts) part(start, after, end int) {
 }
 
 // document reads a part as what it is, which may not be what it says.
-func (m *parts) document(d *decoder, at cursor, place spot, value, contentType string) {
+func (m *parts) document(d *decoder, at cursor, place position, value, contentType string) {
 	if looks := sniffed(value); looks != nil && looks != d && d.looks != nil && !(looks.untyped && d.untyped) {
 		m.flag(exposure.IncompleteContentTypeLies)
 		d = looks
@@ -142,7 +142,7 @@ func (m *parts) document(d *decoder, at cursor, place spot, value, contentType s
 // file takes an uploaded file. Without a mapping its name and what cannot be
 // looked into are somebody's content; a table is read, and so is what a picture
 // says besides itself.
-func (m *parts) file(h *head, at cursor, place spot, value string) {
+func (m *parts) file(h *head, at cursor, place position, value string) {
 	l := at.leaf
 	if l == nil {
 		l = &leaf{template: m.template(), category: exposure.Text, search: true, subject: m.f.groups[at.group].subject}
@@ -153,7 +153,7 @@ func (m *parts) file(h *head, at cursor, place spot, value string) {
 		if at.leaf == nil {
 			name.template = m.template()
 		}
-		m.found(&name, at.group, spot{enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
+		m.found(&name, at.group, position{enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
 		m.pop()
 	}
 	if at.node != nil && at.node.opens && m.opened(at.node, at.leaf, at.group, place, value) {

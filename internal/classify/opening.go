@@ -49,7 +49,7 @@ func looksPairs(text string) bool { return strings.IndexByte(text, '=') > 0 }
 // opened reads what a value holds where that is a document, and reports
 // whether it is one. n is what is mapped at the value, l what it, or something
 // around it, was said to be.
-func (w *walk) opened(n *node, l *leaf, g int32, at spot, raw string) bool {
+func (w *walk) opened(n *node, l *leaf, g int32, at position, raw string) bool {
 	if w.dry || w.stopped {
 		return false
 	}
@@ -60,7 +60,7 @@ func (w *walk) opened(n *node, l *leaf, g int32, at spot, raw string) bool {
 }
 
 // openedAsMapped opens a value below which something is mapped.
-func (w *walk) openedAsMapped(n *node, l *leaf, g int32, at spot, raw string) bool {
+func (w *walk) openedAsMapped(n *node, l *leaf, g int32, at position, raw string) bool {
 	text, _ := at.enc.decode(raw)
 	for _, d := range n.decoders {
 		f := formats[d.key]

@@ -10,7 +10,7 @@ func (w *walk) ownKey(l *leaf, g int32, member int) {
 	}
 	end, _, defects := scanString(w.s, member)
 	if !defects.open && end-1 > member+1 {
-		w.found(l, g, spot{enc: jsonKey, start: int32(member + 1), member: int32(member)}, w.s[member+1:end-1])
+		w.found(l, g, position{enc: jsonKey, start: int32(member + 1), member: int32(member)}, w.s[member+1:end-1])
 	}
 }
 
@@ -34,6 +34,6 @@ func (w *walk) ownPart(at cursor, start int, raw string) {
 	first, _ := r.at(from)
 	last, _ := r.at(from + len(parts[at.ownPart]))
 	if first < last {
-		w.found(at.own, at.ownGroup, spot{enc: formKey, start: int32(start + first), member: int32(start)}, raw[first:last])
+		w.found(at.own, at.ownGroup, position{enc: formKey, start: int32(start + first), member: int32(start)}, raw[first:last])
 	}
 }

@@ -101,7 +101,7 @@ func (w *walk) descend(at cursor, key string, p *places) cursor {
 			next = n.under(part)
 		}
 		c := crumb{node: next, key: part, elem: elem}
-		c.index = p.step(parts, i)
+		c.index = int32(p.step(parts, i))
 		if !elem {
 			c.index = 0
 		}

@@ -1,93 +1,100 @@
 package classify
 
 import (
+	"bytes"
 	"strconv"
-	"strings"
 )
 
 // template is the way to an unmapped leaf without anything personal in it.
+// There are few, so each is made once and then found again.
 func (w *walk) template() string {
 	known := len(w.crumbs)
 	for known > 0 && w.crumbs[known-1].node == nil {
 		known--
 	}
-	var b strings.Builder
+	b := w.written[:0]
 	if known > 0 {
-		b.WriteString(w.crumbs[known-1].node.template)
+		b = append(b, w.crumbs[known-1].node.template...)
 	} else {
-		w.outside(&b)
+		b = w.outside(b)
 	}
-	for _, c := range w.crumbs[known:] {
-		if c.elem || c.decoder {
-			b.WriteString(c.sign())
-			continue
-		}
-		w.dot(&b)
-		if c.index < listKeys && plainKey(c.key) {
-			b.WriteString(c.key)
-		} else {
-			b.WriteByte('*')
+	for i := known; i < len(w.crumbs); i++ {
+		c := &w.crumbs[i]
+		switch {
+		case c.elem || c.decoder:
+			b = c.sign(b)
+		case c.index < listKeys && plainKey(c.key):
+			b = append(dot(b), c.key...)
+		default:
+			b = append(dot(b), '*')
 		}
 	}
-	w.outsideEnd(&b)
-	return b.String()
+	b = w.outsideEnd(b)
+	w.written = b
+	if t, ok := w.templates[string(b)]; ok {
+		return t
+	}
+	if w.templates == nil {
+		w.templates = map[string]string{}
+	}
+	t := string(b)
+	w.templates[t] = t
+	return t
 }
 
 // place is the concrete path to where the walk stands.
 func (w *walk) place() string {
-	var b strings.Builder
-	w.outside(&b)
-	for _, c := range w.crumbs {
-		if c.elem {
-			b.WriteByte('[')
-			b.WriteString(strconv.Itoa(c.index))
-			b.WriteByte(']')
-			continue
+	b := w.outside(nil)
+	for i := range w.crumbs {
+		switch c := &w.crumbs[i]; {
+		case c.elem:
+			b = append(strconv.AppendInt(append(b, '['), int64(c.index), 10), ']')
+		case c.decoder:
+			b = c.sign(b)
+		default:
+			b = append(dot(b), c.key...)
 		}
-		if c.decoder {
-			b.WriteString(c.sign())
-			continue
-		}
-		w.dot(&b)
-		b.WriteString(c.key)
 	}
-	w.outsideEnd(&b)
-	return b.String()
+	return string(w.outsideEnd(b))
 }
 
-// sign is how a template writes a step that is no key.
-func (c *crumb) sign() string {
+// sign writes a step that is no key.
+func (c *crumb) sign(b []byte) []byte {
 	if c.elem {
-		return "[]"
+		return append(b, "[]"...)
 	}
-	return "|" + c.key
+	return append(append(b, '|'), c.key...)
 }
 
-func (w *walk) dot(b *strings.Builder) {
-	if s := b.String(); s != "" && s != "?" && s != "{" && s != "." {
-		b.WriteByte('.')
+// dot stands before every key but the first.
+func dot(b []byte) []byte {
+	if len(b) == 0 || len(b) == 1 && (b[0] == '?' || b[0] == '{' || b[0] == '.') {
+		return b
 	}
+	return append(b, '.')
 }
 
 // outside and outsideEnd write the marks of joinKey.
-func (w *walk) outside(b *strings.Builder) {
+func (w *walk) outside(b []byte) []byte {
 	switch w.src {
 	case inQuery:
-		b.WriteByte('?')
+		return append(b, '?')
 	case inPath:
-		b.WriteByte('{')
+		return append(b, '{')
 	}
+	return b
 }
 
-func (w *walk) outsideEnd(b *strings.Builder) {
-	switch s := b.String(); {
-	case w.src == inPath && !strings.HasSuffix(s, "}"):
-		b.WriteByte('}')
-	case w.src == inHeader && !strings.HasSuffix(s, ":"):
-		b.WriteByte(':')
-	case s == "":
-		b.WriteByte('.')
+func (w *walk) outsideEnd(b []byte) []byte {
+	switch {
+	case w.src == inPath && !bytes.HasSuffix(b, []byte("}")):
+		return append(b, '}')
+	case w.src == inHeader && !bytes.HasSuffix(b, []byte(":")):
+		return append(b, ':')
+	case len(b) == 0:
+		return append(b, '.')
 	}
+	return b
 }
 
 // plainKey reports whether a key looks like the name of a field and not like

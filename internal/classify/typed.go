@@ -9,7 +9,7 @@ import (
 // typedValue takes a value of which is known what kind of document it is: a
 // file, a part of a mail. A file that a mapping calls something, and into which
 // it does not look, is one value.
-func (w *walk) typedValue(mediaType, name string, n *node, l *leaf, g int32, at spot, value string) {
+func (w *walk) typedValue(mediaType, name string, n *node, l *leaf, g int32, at position, value string) {
 	if l != nil && (n == nil || !n.opens) {
 		w.file(l, g, at, value)
 		return
@@ -36,7 +36,7 @@ func (w *walk) typedValue(mediaType, name string, n *node, l *leaf, g int32, at 
 
 // file takes a file as one value; of a picture, what it says of people besides
 // the picture is taken as well.
-func (w *walk) file(l *leaf, g int32, at spot, value string) {
+func (w *walk) file(l *leaf, g int32, at position, value string) {
 	host := len(w.f.fields)
 	switch {
 	case media.Type(value) == "" && !readable(value):
@@ -68,13 +68,13 @@ func (w *walk) typed(mediaType string, n *node, l *leaf, g int32) {
 	switch {
 	case w.s == "":
 	case media.Type(w.s) != "":
-		w.file(l, g, spot{enc: wholeText, member: -1}, w.s)
+		w.file(l, g, position{enc: wholeText, member: -1}, w.s)
 	case d != nil:
 		d.read(w, n, l, g, mediaType)
 	case readable(w.s):
 		w.whole(n, l, g)
 	default:
-		w.unread(l, g, spot{enc: wholeText, member: -1}, w.s)
+		w.unread(l, g, position{enc: wholeText, member: -1}, w.s)
 	}
 }
 

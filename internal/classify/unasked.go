@@ -13,7 +13,7 @@ const minBase64 = 16
 
 // openedUnasked opens a value that no mapping names when it is plainly a
 // document: JSON, base64 of something readable, a JWT, a data: URL.
-func (w *walk) openedUnasked(n *node, g int32, at spot, raw string) bool {
+func (w *walk) openedUnasked(n *node, g int32, at position, raw string) bool {
 	if len(raw) < 2 || !promising(raw) {
 		return false
 	}
@@ -63,7 +63,7 @@ func promising(raw string) bool {
 // base64Unasked opens what is base64 of JSON, of text or of an image. That a
 // name or an id decodes to readable text by accident takes less than one in a
 // million at sixteen characters.
-func (w *walk) base64Unasked(g int32, at spot, raw, text string) bool {
+func (w *walk) base64Unasked(g int32, at position, raw, text string) bool {
 	decoded, ok := unbase64(text)
 	if !ok || decoded == "" {
 		return false
@@ -77,7 +77,7 @@ func (w *walk) base64Unasked(g int32, at spot, raw, text string) bool {
 	}
 	w.inner(at, raw, text, func() {
 		w.decoded("base64", nil, func() {
-			w.inner(spot{enc: base64Text, member: -1}, w.s, decoded, func() {
+			w.inner(position{enc: base64Text, member: -1}, w.s, decoded, func() {
 				if image != "" {
 					w.media(nil, g)
 					return
@@ -91,7 +91,7 @@ func (w *walk) base64Unasked(g int32, at spot, raw, text string) bool {
 
 // compactToken reads the payload of a JWT (RFC 7519). Its signature covers it,
 // so that nothing in it can be changed. Of a JWE nothing can be read.
-func (w *walk) compactToken(g int32, at spot, raw, text string) bool {
+func (w *walk) compactToken(g int32, at position, raw, text string) bool {
 	parts := strings.Split(text, ".")
 	head, ok := unbase64(parts[0])
 	if !ok || !w.isJSON(head) {
@@ -108,7 +108,7 @@ func (w *walk) compactToken(g int32, at spot, raw, text string) bool {
 	w.inner(at, raw, text, func() {
 		from := len(parts[0]) + 1
 		w.decoded("jwt", nil, func() {
-			w.inner(spot{enc: base64Text, start: int32(from), member: -1}, parts[1], payload, func() {
+			w.inner(position{enc: base64Text, start: int32(from), member: -1}, parts[1], payload, func() {
 				w.f.layers[len(w.f.layers)-1].sealed = true
 				w.json(nil, nil, g, 0, len(w.s))
 			})
@@ -119,7 +119,7 @@ func (w *walk) compactToken(g int32, at spot, raw, text string) bool {
 
 // unread takes a value that is encrypted, or in a format that is not read here:
 // besides what the mapping says of it, it is opaque.
-func (w *walk) unread(l *leaf, g int32, at spot, raw string) {
+func (w *walk) unread(l *leaf, g int32, at position, raw string) {
 	w.found(l, g, at, raw)
 	host := len(w.f.fields) - 1
 	if w.stopped || l != nil && l.none || host < 0 || host+1 >= maxFields {
@@ -127,20 +127,22 @@ func (w *walk) unread(l *leaf, g int32, at spot, raw string) {
 	}
 	of := w.f.fields[host]
 	of.Category, of.marks, of.host = exposure.Opaque, of.marks&(unnamed|deliver|render)|derived, int32(host)
-	of.spot.enc, of.spot.start, of.spot.member = piece, 0, -1
+	of.position = position{enc: piece, start: 0, member: -1}
 	w.f.fields = append(w.f.fields, of)
-	w.trace()
+	if w.traced {
+		w.trace()
+	}
 }
 
 // dataURL reads what a data: URL holds (RFC 2397).
-func (w *walk) dataURL(g int32, at spot, raw, text string) bool {
+func (w *walk) dataURL(g int32, at position, raw, text string) bool {
 	head, payload, ok := strings.Cut(text[len("data:"):], ",")
 	if !ok || payload == "" || len(head) > 256 || !w.deeper() {
 		return false
 	}
 	media, coded := strings.CutSuffix(head, ";base64")
 	from := len(text) - len(payload)
-	place, inside := spot{enc: pathText, start: int32(from), member: -1}, ""
+	place, inside := position{enc: pathText, start: int32(from), member: -1}, ""
 	if coded {
 		place.enc = base64Text
 		if inside, ok = unbase64(payload); !ok {

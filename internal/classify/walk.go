@@ -31,7 +31,7 @@ type group struct {
 type crumb struct {
 	node  *node // nil where nothing is mapped
 	key   string
-	index int // the element's, or the member's place among its siblings
+	index int32 // the element's, or the member's place among its siblings
 	elem  bool
 	// decoder: not a member but what the value, read as key says, holds.
 	decoder bool
@@ -56,6 +56,12 @@ type walk struct {
 	work    int  // steps taken; a test holds that they are linear
 
 	scratch scratch
+	// Memory that is used again: for what is found, until it is all there, and
+	// for templates, which are few.
+	fields    []Field
+	groups    []group
+	written   []byte
+	templates map[string]string
 
 	places []string // concrete paths, when traced
 	traced bool
@@ -100,24 +106,35 @@ func (w *walk) pop()         { w.crumbs = w.crumbs[:len(w.crumbs)-1] }
 
 // found takes one leaf. l is what the mappings say it is, nil when they say
 // nothing; g is the group in which it stands.
-func (w *walk) found(l *leaf, g int32, at spot, raw string) {
+func (w *walk) found(l *leaf, g int32, at position, raw string) {
 	if w.stopped || w.dry {
 		return
 	}
-	at.src, at.layer = w.src, w.layer
 	if w.leaves++; w.leaves > maxLeaves || len(w.f.fields) >= maxFields {
 		w.stop()
 		return
 	}
-	switch {
-	case l == nil:
-		w.keep(&unnamedLeaf, g, at, raw, w.template())
-	case !l.none:
-		template := l.template
-		if template == "" { // no mapping's but our own
-			template = w.template()
-		}
-		w.keep(l, w.of(l, g), at, raw, template)
+	if l == nil {
+		l = &unnamedLeaf
+	} else if l.none {
+		return
+	} else {
+		g = w.of(l, g)
+	}
+	template := l.template
+	if template == "" { // no mapping's
+		template = w.template()
+	}
+	if l.identifies {
+		w.f.groups[g].identifying = true
+	}
+	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: l.marks, raw: raw, group: g, spot: spot{at, w.layer, w.src}})
+	if w.traced {
+		w.trace()
+	}
+	if l.search {
+		host := len(w.f.fields) - 1
+		w.undeclared(l, g, host, w.f.fields[host].Value())
 	}
 }
 
@@ -132,24 +149,9 @@ func (w *walk) of(l *leaf, g int32) int32 {
 // unnamedLeaf is what a leaf is that no mapping names.
 var unnamedLeaf = leaf{category: exposure.Unclassified, marks: unnamed, search: true}
 
-// keep takes a leaf as a field of group g.
-func (w *walk) keep(l *leaf, g int32, at spot, raw, template string) {
-	if l.identifies {
-		w.f.groups[g].identifying = true
-	}
-	host := len(w.f.fields)
-	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: l.marks, raw: raw, group: g, spot: at})
-	w.trace()
-	if l.search {
-		w.undeclared(l, g, host, w.f.fields[host].Value())
-	}
-}
-
 // trace remembers where the last field stands. Fields that were derived from
 // others have their host's place.
 func (w *walk) trace() {
-	if w.traced {
-		w.places = append(w.places, make([]string, len(w.f.fields)-len(w.places))...)
-		w.places[len(w.f.fields)-1] = w.place()
-	}
+	w.places = append(w.places, make([]string, len(w.f.fields)-len(w.places))...)
+	w.places[len(w.f.fields)-1] = w.place()
 }
