@@ -30,7 +30,7 @@ func (r *reader) startTag() {
 	r.rooted = true
 	r.open = append(r.open, element{name: name, start: start})
 	if len(r.open) <= maxNesting {
-		r.v.Enter(local(name))
+		r.v.Enter(r.key(name))
 	} else {
 		r.flag(exposure.IncompleteDepth)
 	}
@@ -147,7 +147,7 @@ func (r *reader) attribute(member int, name string) {
 	}
 	r.check(value, false)
 	r.open[len(r.open)-1].attributes = true
-	r.leaf("@"+local(name), l)
+	r.leaf("@"+r.key(name), l)
 }
 
 // endTag reads </name>.

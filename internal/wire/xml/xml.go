@@ -30,8 +30,16 @@ import (
 const maxNesting = 64
 
 // Read tells v of every element's text and of every attribute.
-func Read(text string, v wire.Visitor) {
-	r := reader{text: text, v: v, flagged: map[exposure.Reason]bool{}}
+func Read(text string, v wire.Visitor) { read(text, v, local) }
+
+// ReadQualified is Read with the prefixes left on the names, for formats that
+// prescribe them.
+func ReadQualified(text string, v wire.Visitor) {
+	read(text, v, func(name string) string { return name })
+}
+
+func read(text string, v wire.Visitor, key func(string) string) {
+	r := reader{text: text, v: v, key: key, flagged: map[exposure.Reason]bool{}}
 	r.pos = len(text) - len(strings.TrimPrefix(text, "\ufeff"))
 	if !utf8.ValidString(text) {
 		r.flag(exposure.IncompleteUTF8)
@@ -54,6 +62,7 @@ type reader struct {
 	text string
 	pos  int
 	v    wire.Visitor
+	key  func(name string) string
 	open []element
 	// from is where the text since the last tag begins; asides are the comments
 	// and instructions in it.
