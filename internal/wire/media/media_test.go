@@ -78,8 +78,8 @@ func TestNothingIsLeftWhenEverythingGoes(t *testing.T) {
 		}
 	}
 	left, _ := filepath.Glob(dir + "/*")
-	said := foreign(t, "exiftool", append([]string{"-a", "-G1", "-s", "-ee", "-validate"}, left...)...)
-	for _, word := range []string{"Anna", "Berg", "Bo ", "Müller", "MÃ¼ller", "Eva", "deg", "52.5", "13.37", "012345678901", "778899", "L-99",
+	said := foreign(t, "exiftool", append([]string{"-a", "-G1", "-s", "-ee"}, left...)...)
+	for _, word := range []string{"Anna", "Berg", "Bo ", "Müller", "MÃ¼ller", "Eva", "52 deg", "13 deg", "52,30", "13,22", "52.5", "13.37", "012345678901", "778899", "L-99",
 		"abcdef012", "Pariser", "1234567", "Mitte", "family", "xmp.did", "example", "call me", "Köln", "Berlin"} {
 		if strings.Contains(said, word) {
 			t.Errorf("exiftool still finds %q:\n%s", word, said)
