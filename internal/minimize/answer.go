@@ -26,6 +26,9 @@ type Answer struct {
 	Unmapped []string `json:"unmapped"`
 	// Cleared is the body as it would leave, decompressed; "" when it would not.
 	Cleared string `json:"cleared"`
+	// ClearedURL is the path and query as they would leave, when the policy
+	// changes them.
+	ClearedURL string `json:"cleared_url,omitempty"`
 	// ClearedB64 stands instead of Cleared when the body is not UTF-8.
 	ClearedB64 []byte `json:"cleared_b64,omitempty"`
 }
@@ -81,6 +84,12 @@ func Describe(f *classify.Findings, spec *vendor.Spec, t Tokens) Answer {
 		a.Status, a.Reason = "incomplete", string(f.Incomplete()[0])
 	}
 	if p.decision.Verdict == exposure.Pass {
+		if m, out := f.Message(), &p.outgoing; out.Path != m.Path || out.Query != m.Query {
+			a.ClearedURL = readable(out.Path)
+			if out.Query != "" {
+				a.ClearedURL += "?" + readable(out.Query)
+			}
+		}
 		if body := p.outgoing.Text; utf8.ValidString(body) {
 			a.Cleared = body
 		} else {

@@ -75,6 +75,14 @@ func digest(method string, out *classify.Outgoing) (sum [sha256.Size]byte) {
 	b = binary.AppendUvarint(b, uint64(len(out.Body)))
 	h.Write(b)
 	h.Write(out.Body)
+	if e := out.Envelope; e != nil { // whom a mail goes to does not stand in its bytes
+		b = binary.AppendUvarint(scratch[:0], uint64(len(e.To)))
+		for _, address := range append([]string{e.From}, e.To...) {
+			b = binary.AppendUvarint(b, uint64(len(address)))
+			b = append(b, address...)
+		}
+		h.Write(b)
+	}
 	h.Sum(sum[:0])
 	return sum
 }
@@ -94,7 +102,7 @@ func (c *Cleared) Route() vendor.Route { return c.route }
 func (c *Cleared) Outgoing() classify.Outgoing { return c.outgoing }
 
 // Digest binds a receipt to exactly this message: SHA-256 over method, path,
-// query and body. It is kept in memory only.
+// query, body and envelope. It is kept in memory only.
 func (c *Cleared) Digest() [sha256.Size]byte { return c.digest }
 
 // Exposures lists what leaves about whom, one per person.

@@ -179,14 +179,21 @@ func TestNothingIsClearedByTheZeroValue(t *testing.T) {
 
 func TestDigestBindsEveryPart(t *testing.T) {
 	seen := map[[32]byte]string{}
-	for _, m := range []struct{ method, path, query, body string }{
-		{"POST", "/a", "", ""}, {"POST", "/", "a", ""}, {"POST", "/", "", "a"}, {"PUT", "/a", "", ""}, {"POST", "/a", "b", ""}, {"POST", "/a", "", "b"}, {"POST", "/ab", "", ""},
+	for _, m := range []struct {
+		method, path, query, body string
+		envelope                  *classify.Envelope
+	}{
+		{"POST", "/a", "", "", nil}, {"POST", "/", "a", "", nil}, {"POST", "/", "", "a", nil}, {"PUT", "/a", "", "", nil}, {"POST", "/a", "b", "", nil},
+		{"POST", "/a", "", "b", nil}, {"POST", "/ab", "", "", nil},
+		{"SMTP", "/", "", "a", &classify.Envelope{From: "a", To: []string{"b"}}}, {"SMTP", "/", "", "a", &classify.Envelope{From: "a", To: []string{"c"}}},
+		{"SMTP", "/", "", "a", &classify.Envelope{From: "a", To: []string{"b", "c"}}}, {"SMTP", "/", "", "a", &classify.Envelope{From: "ab", To: []string{""}}},
+		{"SMTP", "/", "", "a", nil},
 	} {
-		d := digest(m.method, &classify.Outgoing{Path: m.path, Query: m.query, Body: []byte(m.body)})
+		d := digest(m.method, &classify.Outgoing{Path: m.path, Query: m.query, Body: []byte(m.body), Envelope: m.envelope})
 		if other, ok := seen[d]; ok {
 			t.Errorf("%v and %s have one digest", m, other)
 		}
-		seen[d] = fmt.Sprint(m)
+		seen[d] = fmt.Sprint(m, m.envelope)
 	}
 }
 

@@ -114,6 +114,9 @@ func TestLookupsHitWhatWasSentAsATokenBefore(t *testing.T) {
 	if got, want := exposed(&c), "97727693: user.unique_id:tokenised"; got != want {
 		t.Errorf("exposed %s", got)
 	}
+	if a := Describe(find(t, s, &classify.Message{Method: "GET", Path: "/people/97727693", Query: "a=1"}), s, session); a.ClearedURL != "/people/"+string(sent.People[0].ID)+"?a=1" {
+		t.Errorf("route test shows %q", a.ClearedURL)
+	}
 	c = clearTo(t, s, &classify.Message{Method: "PUT", Path: "/1/people/97727693/mail/Ada%40example.org"})
 	if got, want := c.Outgoing().Path, "/1/people/"+string(sent.People[0].ID)+"/mail/"+sent.People[0].Email; got != want {
 		t.Errorf("asked for %s, want %s", got, want)
