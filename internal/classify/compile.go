@@ -52,7 +52,7 @@ func compileRoute(route *vendor.RouteSpec) (*tries, error) {
 		}
 		at := root
 		if m.Subjects != "" && m.Subjects != "." {
-			prefix, err := vendor.ParsePath(m.Subjects)
+			prefix, err := steps(m.Subjects, m.In)
 			if err != nil {
 				return nil, fmt.Errorf("reading subjects %q: %w", m.Subjects, err)
 			}
@@ -90,12 +90,16 @@ func compileRoute(route *vendor.RouteSpec) (*tries, error) {
 
 // mapped puts a mapping's fields below the subject n.
 func (n *node) mapped(m *vendor.Mapping) error {
+	in := m.In
+	if m.Subjects != "." && m.Subjects != "" {
+		in = "" // what a parameter holds is read as a body is
+	}
 	for path, category := range m.Fields {
-		below, err := steps(path, m.In)
+		below, err := steps(path, in)
 		if err != nil {
 			return fmt.Errorf("reading the path %q: %w", path, err)
 		}
-		at := n.grow(below, m.In)
+		at := n.grow(below, in)
 		if at.leaf != nil { // the manifest's mappings come before the catalogue's
 			continue
 		}

@@ -51,6 +51,13 @@ func (m *Mapping) Conditions() []Filter {
 	return all
 }
 
+// inParameter reports whether the subjects stand in what one parameter of a
+// query holds: data|base64|json[].
+func (m *Mapping) inParameter() bool {
+	name, below, err := CutField(m.Subjects)
+	return m.In == "query" && name != "" && len(below) > 0 && err == nil
+}
+
 // checkWhen takes plain keys, quoted where they have signs of their own.
 func checkWhen(v string) (string, string) {
 	steps, err := ParsePath(v)
@@ -75,8 +82,8 @@ func (m *Mapping) Check(r *strict.Report) {
 	switch {
 	case m.In == InResponse && m.Subjects != ".":
 		r.Add("subjects", "an answer tells of the one person of its request", "remove subjects, and let the fields lead to the identifiers")
-	case m.In != "" && m.Subjects != ".":
-		r.Add("subjects", "only a body has several subjects", "remove subjects: the fields of a path, a query or headers are about one person")
+	case m.In != "" && m.Subjects != "." && !m.inParameter():
+		r.Add("subjects", "only a body has several subjects, or what one parameter of a query holds", `remove subjects, or write the parameter and what it holds, such as "data|base64|json[]"`)
 	}
 	if m.Apart && m.Subjects == "." {
 		r.Add("apart", "the message itself stands apart from nobody", "let subjects lead to what is about somebody else, or remove apart")
@@ -90,6 +97,9 @@ func (m *Mapping) Check(r *strict.Report) {
 		}
 	}
 	subject, err := ParsePath(m.Subjects)
+	if m.inParameter() {
+		_, subject, err = CutField(m.Subjects)
+	}
 	if err != nil {
 		subject = nil // said already
 	} else if len(subject) > 0 && subject[0].Kind == StepOwnKey {
@@ -99,7 +109,11 @@ func (m *Mapping) Check(r *strict.Report) {
 	for _, path := range slices.Sorted(maps.Keys(m.Fields)) {
 		at := "fields." + path
 		name, _, err := CutField(path)
-		switch m.In {
+		in := m.In
+		if m.inParameter() {
+			in = ""
+		}
+		switch in {
 		case "path":
 			if !slices.Contains(parameters, name) {
 				r.Add(at, fmt.Sprintf("the route has no parameter {%s}", name), strict.Suggest(name, parameters))
