@@ -38,6 +38,7 @@ var Kinds = strict.Common.With(strict.Kinds{
 var identifierKinds = []string{
 	exposure.KindEmail.String(), exposure.KindPhone.String(), exposure.KindUserID.String(),
 	exposure.KindUsername.String(), exposure.KindPseudonym.String(),
+	exposure.KindEmailSHA256.String(), exposure.KindEmailMD5.String(), exposure.KindPhoneSHA256.String(),
 }
 
 // webhookSchemes name how a vendor proves that a webhook is its own.
