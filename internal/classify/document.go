@@ -18,6 +18,10 @@ type document struct {
 	// fold is how a key is looked up where the nodes are our own and not a
 	// mapping's; nil: as it is.
 	fold func(key string) string
+	// number is that of the last member or element begun, peeked what those hold
+	// that conditions ask for.
+	number int
+	peeked map[held]string
 }
 
 // wiredSpot is where a leaf of a document stands, and its way of writing.
@@ -38,6 +42,12 @@ func (w *walk) tell(n *node, l *leaf, g int32, read func(string, wire.Visitor)) 
 func (d *document) read(text string, read func(string, wire.Visitor)) {
 	w, crumbs := d.w, len(d.w.crumbs)
 	w.work += len(text)
+	if d.at.node != nil && d.at.node.varies {
+		p := peeker{text: text, values: map[held]string{}, around: []held{{}}}
+		read(text, &p)
+		d.peeked = p.values
+		d.at.node = d.choose(d.at.node)
+	}
 	read(text, d)
 	w.crumbs = w.crumbs[:crumbs]
 }
@@ -54,13 +64,26 @@ func (d *document) Enter(key string) {
 		c.node = next
 	}
 	d.w.push(c)
-	d.at = d.w.enter(d.at, next, nil)
+	d.enter(next)
+}
+
+// enter moves on to the node of a member or an element that begins.
+func (d *document) enter(n *node) {
+	d.number++
+	if n != nil && n.variants != nil {
+		n = d.choose(n)
+	}
+	d.at = d.w.enter(d.at, n, nil)
 }
 
 // settle takes a single value where a list is mapped as its one element.
 func (d *document) settle() {
 	for n := d.at.node; n != nil && n.elem != nil && !n.named(); n = d.at.node {
-		d.at = d.w.enter(d.at, n.elem, nil)
+		next := n.elem
+		if next.variants != nil { // nothing was begun since the value around
+			next = d.choose(next)
+		}
+		d.at = d.w.enter(d.at, next, nil)
 	}
 }
 
@@ -81,7 +104,7 @@ func (d *document) Element(index int) {
 		c.node = next
 	}
 	d.w.push(c)
-	d.at = d.w.enter(d.at, next, nil)
+	d.enter(next)
 }
 
 func (d *document) Leave() {

@@ -122,3 +122,74 @@ func TestATableOfPeopleInAnUpload(t *testing.T) {
 	expect(t, f, `email=ada@example.org: user.contact.email rows|csv[0].email="ada@example.org" user.name rows|csv[0].n="A"
 		email=bob@example.org: user.contact.email rows|csv[1].email="bob@example.org" user.name rows|csv[1].n="B"`)
 }
+
+func TestXMLIsReadAndRewritten(t *testing.T) {
+	mapping := `
+  - {on: POST /x, subjects: 'people.person[kind=user]', fields: {email: user.contact.email, '@id': user.unique_id, note: user.content.private}}
+  - {on: POST /x, subjects: 'people.person[]', fields: {kind: none}}
+  - {on: POST /y, subjects: 'doc|xml.p.person', fields: {email: user.contact.email}}
+`
+	body := `<?xml version="1.0"?><people><person id="7"><email>ada@example.org</email><kind>user</kind><note>a &amp; b</note></person><person id="8"><kind>bot</kind><email>none</email></person></people>`
+	f := read(t, mapping, message("/x", "text/xml", body))
+	expect(t, f, `user_id=7 email=ada@example.org: user.unique_id people.person.@id="7" user.contact.email people.person.email="ada@example.org" user.content.private people.person.note="a & b"
+		: unclassified people.person.@id="8" unclassified people.person.email="none"`)
+	if got := changed(t, f, "people.person[].note", Edit{Value: "<x>"}); got != strings.Replace(body, "a &amp; b", "&lt;x&gt;", 1) {
+		t.Error(got)
+	}
+	if out, err := f.Rewrite(keepAll(f)); err != nil || out.Text != body {
+		t.Errorf("%s, %v", out.Text, err)
+	}
+	f = read(t, mapping, message("/y", formType, "doc=%3Cp%3E%3Cperson%3E%3Cemail%3Eada%40example.org%3C%2Femail%3E%3C%2Fperson%3E%3C%2Fp%3E"))
+	expect(t, f, `email=ada@example.org: user.contact.email doc|xml.p.person.email="ada@example.org"`)
+}
+
+func TestBodiesOfSeveralPartsOfOtherKinds(t *testing.T) {
+	f := read(t, `
+  - {on: POST /x, fields: {'text[]': user.content.private}}
+`, message("/x", "multipart/mixed; boundary=b", "--b\r\nContent-Type: text/plain\r\n\r\nHi Ada\r\n--b--\r\n"))
+	if !strings.Contains(show(f), `user.content.private text[0]="Hi Ada"`) || len(f.Incomplete()) > 0 {
+		t.Errorf("found %s %v", show(f), f.Incomplete())
+	}
+	if got := changed(t, f, "text[]", Edit{Value: "***"}); got != "--b\r\nContent-Type: text/plain\r\n\r\n***\r\n--b--\r\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSentryEnvelopes(t *testing.T) {
+	payload := `{"user":{"email":"ada@example.org","id":"7"},"message":"x"}`
+	body := `{"event_id":"9ec79c33ec9942ab8353589fcb2e04dc","sent_at":"2026-11-24T10:00:00Z"}` + "\n" + `{"type":"event","length":59}` + "\n" + payload + "\n"
+	mapping := `
+  - {on: POST /x, fields: {event.user.email: user.contact.email, event.user.id: user.unique_id, event.message: user.content.private, header: none}}
+`
+	for _, contentType := range []string{"application/x-sentry-envelope", "", "text/plain;charset=UTF-8"} {
+		f := read(t, mapping, message("/x", contentType, body))
+		got := show(f)
+		if !strings.Contains(got, "email=ada@example.org user_id=7: ") || !strings.Contains(got, `user.content.private event[0].message="x"`) || len(f.Incomplete()) > 0 {
+			t.Errorf("%s: found %s %v", contentType, got, f.Incomplete())
+		}
+		want := strings.Replace(strings.Replace(body, `"x"`, `"Somebody"`, 1), ":59", ":66", 1)
+		if got := changed(t, f, "event.message", Edit{Value: "Somebody"}); got != want {
+			t.Errorf("%s: got %s\nwant %s", contentType, got, want)
+		}
+	}
+}
+
+func TestBase64InAQuery(t *testing.T) {
+	m := message("/x", "", "")
+	m.Method, m.Query = "POST", "data=eyJldmVudCI6IngiLCJwcm9wZXJ0aWVzIjp7ImVtYWlsIjoiYWRhQGV4YW1wbGUub3JnIn19"
+	f := read(t, nestedMapping, m)
+	if got := f.Unmapped(); len(got) != 2 || got[1] != "?data|base64|json.properties.email" {
+		t.Errorf("unmapped: %v", got)
+	}
+	f = read(t, nestedMapping+`
+  - {on: POST /x, in: query, fields: {'data|base64|json.properties.email': user.contact.email}}
+`, m)
+	expect(t, f, `email=ada@example.org: unclassified ?data|base64|json.event="x" user.contact.email ?data|base64|json.properties.email="ada@example.org"`)
+	out, err := f.Rewrite([]Edit{{Field: 1, Drop: true}})
+	if err != nil || out.Query != "data=eyJldmVudCI6IngiLCJwcm9wZXJ0aWVzIjp7fX0%3D" {
+		t.Errorf("%s, %v", out.Query, err)
+	}
+	if got := f.Unmapped(); len(got) != 1 || got[0] != "?data|base64|json.event" {
+		t.Errorf("unmapped: %v", got)
+	}
+}

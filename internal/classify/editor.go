@@ -31,7 +31,7 @@ func (t *editor) edit(at spot, raw string, e Edit) error {
 		if e.Drop {
 			t.dropMember(at.member, start-1, min(end+1, len(t.text)), jsonSeparators)
 		} else {
-			t.add(start, end, string(appendEscaped(nil, value)))
+			t.add(start, end, escaped(value))
 		}
 	case jsonBare, jsonSubtree:
 		if e.Drop {
@@ -43,7 +43,7 @@ func (t *editor) edit(at spot, raw string, e Edit) error {
 		if e.Drop {
 			t.dropMember(at.member, start-1, memberEnd(t.text, start-1), jsonSeparators)
 		} else {
-			t.add(start, end, string(appendEscaped(nil, t.unique(value, raw))))
+			t.add(start, end, escaped(t.unique(value, raw)))
 		}
 	case formText:
 		if e.Drop {

@@ -204,13 +204,15 @@ func (f *Findings) shared(own []exposure.Set, g int32) exposure.Set {
 }
 
 // Unmapped lists the templates of leaves that no mapping names, each once.
-// Keys that look like personal values are replaced by "*".
+// Keys that look like personal values are replaced by "*". A body that nothing
+// reads has no templates.
 func (f *Findings) Unmapped() []string {
 	var list []string
 	seen := map[string]bool{}
 	for i := range f.fields {
 		at := &f.fields[i]
-		if at.Category == exposure.Unclassified && (at.enc != wholeText || at.src == inHeader) && !seen[at.Path] && len(list) < maxTemplates {
+		wholeBody := at.enc == wholeText && at.src == inBody && at.layer == 0
+		if at.Category == exposure.Unclassified && !wholeBody && !seen[at.Path] && len(list) < maxTemplates {
 			seen[at.Path] = true
 			list = append(list, at.Path)
 		}

@@ -47,7 +47,7 @@ func (r *rewriting) lift(place spot, raw string, t *editor) error {
 func (e encoding) encode(value string) (written string, ok bool) {
 	switch e {
 	case jsonString, jsonSubtree:
-		return string(appendEscaped(nil, value)), true
+		return escaped(value), true
 	case formText:
 		return url.QueryEscape(value), true
 	case pathText:

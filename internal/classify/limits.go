@@ -22,6 +22,8 @@ const (
 	// in all.
 	maxNested = 3
 	maxInside = 64 << 20
+	// maxPeeked is how long a value may be that a condition asks for.
+	maxPeeked = 1 << 10
 	// maxTemplates bounds what Unmapped reports.
 	maxTemplates = 1_000
 	// listKeys is how many members of an object may show their keys in a

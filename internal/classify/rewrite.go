@@ -37,6 +37,7 @@ func (f *Findings) Rewrite(edits []Edit) (Outgoing, error) {
 	r := rewriting{Findings: f, out: &out}
 	r.layers = make([]editor, 1+len(f.layers))
 	r.layers[0].text, r.query.text = f.body, m.Query
+	r.layers[0].splices = make([]splice, 0, len(edits))
 	for _, e := range edits {
 		at := &f.fields[e.Field]
 		if !e.Drop && e.Value == at.Value() {

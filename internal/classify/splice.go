@@ -33,7 +33,7 @@ func bareOrQuoted(v string) string {
 	if v == "true" || v == "false" || v == "null" || number(v) {
 		return v
 	}
-	return `"` + string(appendEscaped(nil, v)) + `"`
+	return `"` + escaped(v) + `"`
 }
 
 func (t *editor) dropMember(member int32, start, end int, s separators) {

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -50,7 +51,9 @@ func scanString(s string, start int) (end int, escaped bool, d stringDefects) {
 			x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 				uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 			q, e := x^(ones*'"'), x^(ones*'\\')
-			if ((q-ones)&^q|(e-ones)&^e|(x-ones*0x20)&^x|x)&(ones*0x80) != 0 {
+			if special := ((q-ones)&^q | (e-ones)&^e | (x-ones*0x20)&^x | x) & (ones * 0x80); special != 0 {
+				// A borrow makes false marks only above a true one, so the lowest is true.
+				i += bits.TrailingZeros64(special) / 8
 				break
 			}
 			i += 8
@@ -68,7 +71,8 @@ func scanString(s string, start int) (end int, escaped bool, d stringDefects) {
 			return i + 1, escaped, d
 		case beyondASCII:
 			wide = true
-			i++
+			for i++; i < len(s) && s[i] >= utf8.RuneSelf; i++ {
+			}
 		case control:
 			d.syntax = true
 			i++
@@ -178,6 +182,16 @@ func unescape(s string) string {
 		i += n
 	}
 	return b.String()
+}
+
+// escaped writes v as the inside of a JSON string.
+func escaped(v string) string {
+	for i := 0; i < len(v); i++ {
+		if class[v[i]] != plain {
+			return string(appendEscaped(make([]byte, 0, len(v)+16), v))
+		}
+	}
+	return v
 }
 
 // appendEscaped writes v as the inside of a JSON string. What is not UTF-8 is
