@@ -48,6 +48,10 @@ func crashChild(dir string) {
 				os.Stdout.WriteString(fmt.Sprintf("%d %d\n", r.Seq(), i%200))
 				mu.Unlock()
 				l.Settle(r, Outcome{Sent, 202, 700})
+				if err := l.Link(context.Background(), mailPath.Vendor, []exposure.Identifier{userID(i % 200)}, cookie(i%200), r.Seq()); err != nil {
+					fmt.Println("error", err)
+					os.Exit(1)
+				}
 			}
 		}()
 	}
@@ -125,6 +129,34 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 			}
 			delete(open, e.Of)
 		}
+	}
+	// Whoever is known is known by every name, and every link has its evidence.
+	learnt := 0
+	for who, o := range ordinals {
+		for _, id := range append(email(who).Hashes(), userID(who)) {
+			if got := ordinalOf(t, l, id); got != o {
+				t.Errorf("%v of person %d is %d's, want %d", id, who, got, o)
+			}
+		}
+		switch got := ordinalOf(t, l, cookie(who)); got {
+		case o:
+			learnt++
+		case exposure.Nobody:
+		default:
+			t.Errorf("what an answer told of person %d is %d's, want %d", who, got, o)
+		}
+		links, err := l.Links(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range links {
+			if e := entryAt(t, l, k.Entry); e.Kind != KindDisclosure || e.Subjects[0].Ordinal != o {
+				t.Errorf("person %d: the evidence of %+v is %+v", who, k, e)
+			}
+		}
+	}
+	if learnt == 0 {
+		t.Error("no answer told anything")
 	}
 	if found != len(acknowledged) || found < rounds*100 {
 		t.Errorf("%d of %d acknowledged entries are there", found, len(acknowledged))
