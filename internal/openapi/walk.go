@@ -63,6 +63,7 @@ type walker struct {
 	form   bool // keys may be written a[b]
 	spots  map[string]*spot
 	order  []string
+	seen   map[string]bool // references walked, with where
 	visits int
 	cut    int // references that lead back, and what was too deep
 	lost   int // references to other documents or to nothing
@@ -86,6 +87,15 @@ func (w *walker) visit(schema any, steps []step, around [][]string, beside, refs
 			w.cut++
 			return
 		}
+		// Alternatives often share what they refer to: once a place is enough.
+		again := ref + " " + pathOf(steps)
+		if w.seen[again] {
+			return
+		}
+		if w.seen == nil {
+			w.seen = map[string]bool{}
+		}
+		w.seen[again] = true
 		target := w.d.pointer(ref)
 		if target == nil {
 			w.lost++
