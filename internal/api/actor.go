@@ -38,6 +38,8 @@ const (
 	ChangeGates Power = "change gates"
 	// LoadPeople: directory import.
 	LoadPeople Power = "load the directory"
+	// CloseFindings: say what was decided about a finding.
+	CloseFindings Power = "close findings"
 	// ManageUsers: add users and change roles.
 	ManageUsers Power = "manage users"
 )
@@ -46,10 +48,10 @@ const (
 var powers = map[Role][]Power{
 	Viewer:        {SeeFigures},
 	Auditor:       {SeeFigures, TryMessages, ReadPeople},
-	VendorManager: {SeeFigures, TryMessages},
-	Counsel:       {SeeFigures, TryMessages, ReadPeople},
-	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates},
-	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, LoadPeople, ManageUsers},
+	VendorManager: {SeeFigures, TryMessages, CloseFindings},
+	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings},
+	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings},
+	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, LoadPeople, ManageUsers},
 }
 
 // Actor is who asks.

@@ -33,6 +33,8 @@ type Desk struct {
 	Gates *isolate.Gates
 	// Traffic is the running gateway, or nil.
 	Traffic Traffic
+	// Watch is the running watch, or nil.
+	Watch Watcher
 	Now     func() time.Time
 	// Tokens makes the tokens that a vendor would get. Nil, where no keys can be
 	// opened: tokens of the same shapes that no vendor gets.

@@ -48,6 +48,7 @@ func (d *Desk) TestRoute(ctx context.Context, t RouteTest) (RouteTestAnswer, err
 	}
 	found := classifier.Classify(spec.Match(message.Method, message.Path), message)
 	if people != nil {
+		//found.Search(people)
 	}
 	answer := minimize.Describe(&found, spec, d.tokens(spec))
 	if people != nil {

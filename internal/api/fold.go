@@ -16,15 +16,17 @@ import (
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
 	"cordon/internal/store"
+	"cordon/internal/watch"
 )
 
-// Fold is the state that the ledger's events add up to: who may log in, and
-// how each gate was last set. It is a cache: the keyspace store.User holds the
+// Fold is the state that the ledger's events add up to: who may log in, how
+// each gate was last set, and what was found. It is a cache: the keyspace store.User holds the
 // events themselves and up to which entry they are complete, so that a start
 // need not read a long ledger from its beginning. Whoever deletes it loses
 // nothing but the time of one such reading.
 type Fold struct {
-	Users *Users
+	Users    *Users
+	Findings *watch.Findings
 
 	// kept is written through Apply and ApplyLazy alone, which come back when
 	// the disk does not: a cut waits for the locks that are held meanwhile.
@@ -47,8 +49,8 @@ type Journal interface {
 
 // LoadFold brings the fold up to the end of the journal. With readOnly nothing
 // is written back.
-func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Users, readOnly bool) (*Fold, error) {
-	f := &Fold{Users: users, kept: kept, readOnly: readOnly, next: 1, gates: map[exposure.VendorID]map[string]isolate.State{}}
+func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Users, findings *watch.Findings, readOnly bool) (*Fold, error) {
+	f := &Fold{Users: users, Findings: findings, kept: kept, readOnly: readOnly, next: 1, gates: map[exposure.VendorID]map[string]isolate.State{}}
 	if err := f.load(kept.DB()); err != nil {
 		return nil, fmt.Errorf("reading users and gates: %w", err)
 	}
@@ -61,6 +63,7 @@ func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Us
 		}
 		if relevant(e) {
 			users.Fold(e)
+			findings.Fold(e)
 			f.fold(e)
 			if err := f.keep(e); err != nil {
 				return nil, err
@@ -71,11 +74,12 @@ func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Us
 	users.took = func(seq uint64, e ledger.Event) error {
 		return f.keep(ledger.Entry{Seq: seq, Kind: ledger.KindEvent, At: e.At, Event: e})
 	}
+	findings.Took = users.took
 	return f, f.mark(f.next)
 }
 
 func relevant(e ledger.Entry) bool {
-	return e.Kind == ledger.KindEvent && (e.Event.Kind == ledger.EventUser || e.Event.Kind == ledger.EventGate)
+	return e.Kind == ledger.KindEvent && (e.Event.Kind == ledger.EventUser || e.Event.Kind == ledger.EventGate || watch.Relevant(e.Event.Kind))
 }
 
 // Gates is how the gates of a vendor were last set: "" is the vendor's own.
@@ -167,9 +171,12 @@ func (f *Fold) MarkAll(l sizer) error {
 	if !f.Users.mu.TryLock() { // users are changed under their own lock
 		return nil
 	}
-	next := l.Status().Size + 1
+	size, quiet := f.Findings.Quiet(func() uint64 { return l.Status().Size })
 	f.Users.mu.Unlock()
-	return f.mark(next)
+	if !quiet {
+		return nil
+	}
+	return f.mark(size + 1)
 }
 
 type sizer interface{ Status() ledger.Status }
@@ -244,6 +251,7 @@ func (f *Fold) load(db *pebble.DB) error {
 		e := ledger.Entry{Seq: k.Seq, Kind: ledger.KindEvent, At: k.At, Event: ledger.Event{
 			Kind: k.Kind, Vendor: k.Vendor, At: k.At, Actor: k.Actor, Fields: k.Fields}}
 		f.Users.Fold(e)
+		f.Findings.Fold(e)
 		f.fold(e)
 	}
 	return it.Error()

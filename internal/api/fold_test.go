@@ -14,6 +14,7 @@ import (
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
 	"cordon/internal/store"
+	"cordon/internal/watch"
 )
 
 type noEntries struct{}
@@ -43,7 +44,7 @@ func TestFoldOnAFailingDiskKeepsNoCutWaiting(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			f, err := LoadFold(t.Context(), s, noEntries{}, newUsers(&tape{}), false)
+			f, err := LoadFold(t.Context(), s, noEntries{}, newUsers(&tape{}), watch.NewFindings(&tape{}, time.Now), false)
 			if err != nil {
 				t.Fatal(err)
 			}

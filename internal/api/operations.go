@@ -97,6 +97,8 @@ func register(a huma.API, d *Desk) {
 	answer(a, http.MethodGet, "/ledger/entries/{seq}/proof", "ledger-prove", "The proof of one entry",
 		func(ctx context.Context, in *inSeq) (evidence.Proof, error) { return d.Prove(ctx, in.Seq) })
 
+	registerFindings(a, d)
+
 	answer(a, http.MethodGet, "/users", "users", "Who may log in",
 		func(ctx context.Context, _ *nothing) (UserList, error) {
 			if err := d.needLedger(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"cordon/internal/gateway/ca"
 	"cordon/internal/isolate"
 	"cordon/internal/vendor"
+	"cordon/internal/watch"
 )
 
 // Options are what a configuration does not say.
@@ -38,6 +39,7 @@ type App struct {
 	*parts
 	gates     *isolate.Gates
 	gateway   *gateway.Gateway
+	watcher   *watch.Watch
 	authority *ca.Authority
 	access    *api.Access
 
@@ -99,10 +101,14 @@ func New(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Option
 	if err := a.openGates(ctx); err != nil {
 		return nil, err
 	}
+	a.watcher, err = watch.Open(watch.Options{Store: a.ledger.Store(), Findings: a.fold.Findings, Who: a.ledger.Lookup, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
 	if err := a.openGateway(); err != nil {
 		return nil, err
 	}
-	a.desk.Gates, a.desk.Traffic = a.gates, a.gateway
+	a.desk.Gates, a.desk.Traffic, a.desk.Watch = a.gates, a.gateway, a.watcher
 	a.access = api.NewAccess(a.fold.Users, o.Now, hostOf(cfg.Listen.Console))
 	if err := a.loadDirectory(ctx); err != nil {
 		return nil, err
@@ -153,7 +159,7 @@ func (a *App) openGateway() error {
 		apps = append(apps, app)
 	}
 	g, err := gateway.New(gateway.Options{
-		Recorder: a.ledger, Journal: a.ledger, Gates: a.gates, Specs: a.specs, Secrets: a.vault, Apps: apps, Tokens: a.desk.Tokens,
+		Recorder: a.ledger, Journal: a.ledger, Gates: a.gates, Specs: a.specs, Secrets: a.vault, Apps: apps, Tokens: a.desk.Tokens, Watch: a.watcher,
 		BodyLimit: int64(a.cfg.Limits.Body), VendorTimeout: time.Duration(a.cfg.Limits.VendorTimeout),
 		Observe: a.cfg.Proxy.UnknownHosts == "observe", Log: a.o.Log, Now: a.o.Now,
 	})

@@ -15,6 +15,7 @@ import (
 	"cordon/internal/token"
 	"cordon/internal/vault"
 	"cordon/internal/vendor"
+	"cordon/internal/watch"
 )
 
 // parts are what a server and a verb without a server have in common.
@@ -74,7 +75,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 		return nil, err
 	}
 	users := api.NewUsers(p.ledger, tokenKey, o.Now)
-	if p.fold, err = api.LoadFold(ctx, p.ledger.Store(), p.ledger, users, readOnly); err != nil {
+	if p.fold, err = api.LoadFold(ctx, p.ledger.Store(), p.ledger, users, watch.NewFindings(p.ledger, o.Now), readOnly); err != nil {
 		return nil, err
 	}
 	p.index, err = scope.Open(scope.Options{

@@ -50,6 +50,9 @@ func (a *App) stop(ctx context.Context) error {
 	if a.gateway != nil {
 		a.gateway.Close()
 	}
+	if a.watcher != nil { // after the last message, before the fold's last mark
+		errs = append(errs, a.watcher.Close())
+	}
 	if a.parts != nil && a.ledger != nil && a.ledger.Status().Err == nil {
 		if len(a.listeners) > 0 {
 			// After the last message. Without this entry (a crash) the index

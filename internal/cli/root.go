@@ -45,6 +45,8 @@ type verbs struct {
 	Status  statusCmd  `cmd:"" group:"See" help:"Show every vendor: gate, connections, people reached."`
 	Scope   scopeCmd   `cmd:"" group:"See" help:"Answer who was exposed to a vendor, and what was not."`
 	Subject subjectCmd `cmd:"" group:"See" help:"Show which vendors got what about one person."`
+	Finding findingCmd `cmd:"" group:"See" help:"See what a person should look at."`
+	Drift   driftCmd   `cmd:"" group:"See" help:"See leaves that no mapping names, with the day they first appeared."`
 	Route   routeCmd   `cmd:"" group:"See" help:"Try what Cordon makes of a message."`
 
 	Cut     cutCmd     `cmd:"" group:"Act" help:"Cut a vendor off: close its connections, refuse everything from now on."`

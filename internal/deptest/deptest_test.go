@@ -155,7 +155,8 @@ func TestRefusesAnImportThatGoesUp(t *testing.T) {
 
 func TestPureRoomsTouchNothing(t *testing.T) {
 	for _, f := range sources(t) {
-		if f.test() || !slices.ContainsFunc(pure, func(p string) bool { return f.pkg == p || strings.HasPrefix(f.pkg, p+"/") }) {
+		// Programs that make a room's tables, and what only tests use, are not the room.
+		if f.test() || f.ast.Name.Name == "main" || strings.HasSuffix(f.ast.Name.Name, "test") || !slices.ContainsFunc(pure, func(p string) bool { return f.pkg == p || strings.HasPrefix(f.pkg, p+"/") }) {
 			continue
 		}
 		for _, p := range f.imports() {

@@ -38,6 +38,12 @@ type Secrets interface {
 	Digest(credential string) string
 }
 
+// Watcher is shown every message that is on record; *watch.Watch is one. It
+// does not wait.
+type Watcher interface {
+	Recorded(f *classify.Findings, v exposure.VendorID, route string, at time.Time)
+}
+
 // Options are what a gateway is made of.
 type Options struct {
 	Recorder Recorder
@@ -46,6 +52,7 @@ type Options struct {
 	Specs    []*vendor.Spec
 	Secrets  Secrets
 	Apps     []App
+	Watch    Watcher // nil: nobody watches
 	// Tokens makes the tokens that policies ask for; nil: such policies refuse.
 	Tokens *token.Maker
 	// BodyLimit is the longest body that is read as a whole, in bytes; 0: 1 MiB.

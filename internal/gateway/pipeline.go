@@ -81,6 +81,9 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 			return
 		}
 		v.counters.recorded(g.o.Now())
+		if g.o.Watch != nil && attempt.earlier == 0 {
+			g.o.Watch.Recorded(&findings, v.ID(), route.Name, g.o.Now())
+		}
 
 		// 6. Forward. The receipt is redeemed before the first byte.
 		//    Crash: as above, and now it may be true.

@@ -40,6 +40,9 @@ const (
 	Scope byte = 'k'
 	// Held (gateway): 'h' … -> messages on hold, each sealed.
 	Held byte = 'h'
+	// Watch (watch): 'w' … -> how often what nothing declared was seen;
+	// statistics, which may lag by seconds after a crash.
+	Watch byte = 'w'
 	// User (api): 'u' … -> digests of tokens, roles.
 	User byte = 'u'
 )
