@@ -3,6 +3,7 @@ package classify
 import (
 	"slices"
 
+	"cordon/internal/detect"
 	"cordon/internal/exposure"
 )
 
@@ -42,6 +43,7 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 	if len(f.fields) == 0 {
 		return
 	}
+	f.recognise()
 	if slices.Contains(f.reasons, exposure.IncompleteDuplicateKey) {
 		f.dispute()
 	}
@@ -65,6 +67,8 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 			}
 		}
 	}
+	f.place()
+	f.nameIDs()
 	f.collect(s)
 }
 
@@ -86,7 +90,7 @@ func (f *Findings) dispute() {
 		f.groups = append(f.groups, group{parent: g, subject: f.groups[g].subject, person: nobody})
 	}
 	for i := range f.fields {
-		if _, ok := exposure.KindOf(f.fields[i].Category); !ok {
+		if _, ok := exposure.KindOf(f.fields[i].Category); !ok || f.fields[i].found() {
 			continue
 		}
 		at := place{f.fields[i].group, f.fields[i].Path}
@@ -105,7 +109,7 @@ func (f *Findings) dispute() {
 		f.groups[g].identifying = false
 	}
 	for i := range f.fields {
-		if _, ok := exposure.KindOf(f.fields[i].Category); ok {
+		if _, ok := exposure.KindOf(f.fields[i].Category); ok && !f.fields[i].found() {
 			f.groups[f.fields[i].group].identifying = true
 		}
 	}
@@ -117,6 +121,9 @@ type scratch struct {
 	owner []int32               // the group that brought it
 	roots []int32               // by group
 	count []int32               // by person
+
+	hits []detect.Hit // in one value
+	key  []byte       // the keys on the way to it
 }
 
 // zeros is a list of n zeros in the memory of s.
@@ -131,7 +138,7 @@ func zeros(s []int32, n int) []int32 {
 func (f *Findings) identify(v exposure.VendorID, s *scratch) {
 	n := 0
 	for i := range f.fields {
-		if _, ok := exposure.KindOf(f.fields[i].Category); ok {
+		if _, ok := exposure.KindOf(f.fields[i].Category); ok && !f.fields[i].found() {
 			n++
 		}
 	}
@@ -166,20 +173,7 @@ func (f *Findings) identify(v exposure.VendorID, s *scratch) {
 		}
 		return g
 	}
-	for i := range f.fields {
-		at := &f.fields[i]
-		kind, ok := exposure.KindOf(at.Category)
-		if !ok {
-			continue
-		}
-		id, err := exposure.Canonical(kind, at.Value())
-		if err != nil {
-			continue
-		}
-		if kind == exposure.KindPseudonym {
-			id.Vendor = v
-		}
-		g := at.group
+	join := func(id exposure.Identifier, g int32) {
 		if f.groups[g].person == nobody {
 			f.groups[g].person = g
 		}
@@ -189,12 +183,33 @@ func (f *Findings) identify(v exposure.VendorID, s *scratch) {
 				index[id] = len(known)
 			}
 			known, owner = append(known, id), append(owner, g)
-			continue
+			return
 		}
 		if a, b := root(g), root(owner[have]); a < b {
 			f.groups[b].person = a
 		} else {
 			f.groups[a].person = b
+		}
+	}
+	hashes := false
+	for i := range f.fields {
+		at := &f.fields[i]
+		if _, ok := exposure.KindOf(at.Category); !ok || at.found() {
+			continue
+		}
+		ids, n := at.identifiers(v)
+		for _, id := range ids[:n] {
+			hashes = hashes || id.Kind >= exposure.KindEmailSHA256
+			join(id, at.group)
+		}
+	}
+	if hashes { // an address and its hash are one person
+		for i, id := range known[:len(known):len(known)] {
+			for _, hash := range id.Hashes() {
+				if find(hash) >= 0 {
+					join(hash, owner[i])
+				}
+			}
 		}
 	}
 	s.known, s.owner = known, owner

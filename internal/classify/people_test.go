@@ -70,7 +70,9 @@ func TestAKeyThatIsAnAddressIsALeaf(t *testing.T) {
 	m := message("/person", formType, "ada%40example.org=&plan=&x[y]=")
 	m.Query = "bob@example.org"
 	f = read(t, flat, m)
-	expect(t, f, ": unclassified ?*=\"bob@example.org\" unclassified *=\"ada@example.org\"")
+	expect(t, f, `email=bob@example.org: user.contact.email ?*="bob@example.org"
+		email=ada@example.org: user.contact.email *="ada@example.org"
+		: unclassified ?*="bob@example.org" unclassified *="ada@example.org"`)
 	if out, err := f.Rewrite(dropAll(f)); err != nil || string(out.Body) != "plan=&x[y]=" || out.Query != "" {
 		t.Errorf("rewritten to %s ? %s, %v", out.Body, out.Query, err)
 	}
@@ -88,7 +90,8 @@ func TestManifestAddsToThePeopleOfTheCatalogue(t *testing.T) {
   - {on: POST /x, subjects: 'to[]', fields: {nick: user.account.username, mail: user.content.private}}
   - {on: POST /x, subjects: 'to[]', fields: {mail: user.contact.email}}
 `, message("/x", "application/json", `{"to":[{"nick":"ada","mail":"ada@example.org"}]}`))
-	expect(t, f, `username=ada: user.account.username to[0].nick="ada" user.content.private to[0].mail="ada@example.org"`)
+	expect(t, f, `username=ada: user.account.username to[0].nick="ada" user.content.private to[0].mail="ada@example.org"
+		: user.contact.email to[0].mail="ada@example.org"`)
 }
 
 // TestEveryPersonHasExactlyTheirFields builds batches of invented people and

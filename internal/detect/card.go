@@ -16,7 +16,7 @@ func (sc *scanner) card(n *number) (groups int, needsWord bool) {
 		}
 		if sep := n.sep(1); sep == ' ' || sep == '-' {
 			count := n.upTo(len(form))
-			if issued(n.digits[:count]) != noIssuer && luhn(n.digits[:count]) {
+			if issued(n.digits[:count]) != noIssuer && luhn(n.digits[:count]) && !sc.listed(n, len(form)) {
 				return len(form), false
 			}
 		}
@@ -35,6 +35,31 @@ func (sc *scanner) card(n *number) (groups int, needsWord bool) {
 		return 0, false
 	}
 	return 1, issuer != commonIssuer
+}
+
+// listed reports whether the groups go on, before or behind, as a list of
+// numbers does: 5421 5422 5423 5424 5425, 5949 5947 5948 5944 59BE.
+func (sc *scanner) listed(n *number, groups int) bool {
+	s := sc.s
+	if i := n.group[0].start; i >= 5 && s[i-1] <= ' ' && isHex(s[i-5:i-1]) && (i == 5 || !isWord(s[i-6])) && !isLower(s[i-5:i-1]) {
+		return true
+	}
+	i := n.group[groups-1].end
+	if i+5 > len(s) || s[i] > ' ' || !isHex(s[i+1:i+5]) || i+5 < len(s) && isWord(s[i+5]) || isLower(s[i+1:i+5]) {
+		return false
+	}
+	// A month and a year may follow.
+	return !allDigits(s[i+1:i+5]) || s[i+1:i+3] > "12" || s[i+1:i+3] == "00" || s[i+3:i+5] < "20"
+}
+
+// isLower reports whether hex digits are all small letters: a word, as "dead".
+func isLower(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 'a' {
+			return false
+		}
+	}
+	return true
 }
 
 // cardForms are the groups in which cards are printed.

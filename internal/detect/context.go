@@ -77,8 +77,13 @@ func (sc *scanner) before(start int) *near {
 	n.all = 0
 	for i := range n.n {
 		n.all |= n.words[i]
-		if i > 0 && i < n.own && n.words[i-1].any(ofNumber) && n.words[i].any(ofMine) { // "my number is"
+		switch {
+		case i == 0:
+		case i < n.own && n.words[i-1].any(ofNumber) && n.words[i].any(ofMine): // "my number is"
 			n.words[i-1] |= ofCall
+		case n.words[i-1].any(ofFile) && n.words[i].any(ofTax): // "tax file number"
+			n.words[i-1] = ofAustralia
+			n.all |= ofAustralia
 		}
 	}
 	return n
@@ -94,7 +99,10 @@ func readWords(n *near, s string, end, limit int, sentence bool) {
 		switch {
 		case isLetter(c) || c >= utf8.RuneSelf && joinsAny(s[:i]):
 			start := wordStart(s, i, max(0, lowest-16))
-			if m, known := meaningOf(s[start:i]); known || i-start > 1 {
+			if !sentence && n.n == n.own && s[start:i] == "at" { // phone_verified_at
+				n.words[n.n] = ofTime
+				n.n++
+			} else if m, known := meaningOf(s[start:i]); known || i-start > 1 {
 				n.words[n.n] = m
 				n.n++
 			}
@@ -160,7 +168,7 @@ var endings = []string{"number", "nummer", "numero", "num", "nr", "no", "id", "a
 // meaningOf looks a word up, whatever its case and accents.
 func meaningOf(word string) (meaning, bool) {
 	var buf [48]byte
-	if len(word) > len(buf)/2 {
+	if len(word) > len(buf) {
 		return meaningOfLong(word)
 	}
 	n := 0

@@ -184,7 +184,7 @@ func notMail(s string, start, at, after, end int) bool {
 		if n := len(first); n >= 2 && first[n-1]|0x20 == 'x' && allDigits(first[:n-1]) {
 			return true
 		}
-		if next := strings.IndexByte(second, '.'); next >= 0 && allDigits(first) && allDigits(second[:next]) {
+		if next := strings.IndexByte(second, '.'); next > 0 && allDigits(first) && (allDigits(second[:next]) || second[next-1]|0x20 == 'x' && allDigits(second[:next-1])) {
 			return true
 		}
 	}

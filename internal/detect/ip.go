@@ -19,7 +19,8 @@ func (sc *scanner) ipv4(n *number, compound bool) (stop int, ok bool) {
 		return 0, false
 	}
 	a, last := n.value(0), n.value(3)
-	if a == 0 || a == 127 || a >= 224 || small && last == 0 && a != 10 {
+	small = small && a != 10 // those are given out within firms
+	if a == 0 || a == 127 || a >= 224 || small && last == 0 {
 		return dotted(s, end), true
 	}
 	near := sc.before(n.group[0].start)

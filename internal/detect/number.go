@@ -14,6 +14,7 @@ type number struct {
 	groups     int
 	group      [maxGroups]group
 	more       bool // it goes on behind what was read
+	listed     bool // it goes on before, too
 }
 
 type group struct {
@@ -161,6 +162,10 @@ func (sc *scanner) number(i, from int) int {
 		switch c := s[end]; {
 		case c == '-' && end-i == 4 && i+10 <= len(s) && s[i+7] == '-' && (s[i] == '1' || s[i] == '2') && allDigits(s[i+5:i+7]) && allDigits(s[i+8:i+10]) && (i+10 == len(s) || s[i+10] == 'T' || s[i+10] == '"'):
 			return timestamp(s, i+10)
+		case c == '-' && end-i == 7 && i > 1 && s[i-1] == '-' && isLetter(s[i-2]) && !joins(s[:i-2]):
+			if stop := sc.hyphened(i-2, i-1); stop > 0 {
+				return stop
+			}
 		case c == '-' && end-i == 8 && uuid(s, i, end) > end:
 			return uuid(s, i, end)
 		case isLetter(c) || c == '_':
@@ -187,6 +192,7 @@ func (sc *scanner) number(i, from int) int {
 		return sc.skipWord(end) // more digits than anything has
 	}
 	n.start = from
+	n.listed = i >= 2 && s[i-1] == ' ' && isDigit(s[i-2])
 	compound := sc.compound(n, i, from)
 	if n.groups > 1 {
 		if stop, ok := sc.grouped(n, compound); ok {
@@ -249,6 +255,10 @@ func (sc *scanner) compound(n *number, i, from int) bool {
 		if p == '#' || p == '$' || p == '*' {
 			return true
 		}
+		if p == '.' && i >= 2 && isLetter(s[i-2]) { // Tel.030/123456
+			m, _ := meaningOf(s[wordStart(s, i-1, max(0, i-maxBefore)) : i-1])
+			return !m.any(ofPhone)
+		}
 		return i >= 2 && (isWord(s[i-2]) || p == '.' || p == '-' && s[i-2] == '-' || p == '/')
 	case '=', ',':
 		return p == ',' && i >= 2 && isDigit(s[i-2]) && n.groups == 1
@@ -268,7 +278,7 @@ func (sc *scanner) grouped(n *number, compound bool) (stop int, ok bool) {
 				return stop, true
 			}
 		}
-		if n.len(0) != 2 || n.groups < 5 { // unless 01.23.45.67.89
+		if n.len(0) <= 3 && n.len(1) <= 3 && (n.len(0) != 2 || n.groups < 5) { // unless 01.23.45.67.89
 			return dotted(sc.s, n.group[0].end), true
 		}
 	}
@@ -309,12 +319,12 @@ func (n *number) date() int {
 		return 0
 	}
 	a, b, c := n.value(0), n.value(1), n.value(2)
-	year := func(g, v int) bool { return n.len(g) == 4 && v >= 1900 && v < 2100 }
+	isYear := func(g, v int) bool { return n.len(g) == 4 && year(v) }
 	day := func(g, v int) bool { return n.len(g) <= 2 && v >= 1 && v <= 31 }
 	switch {
-	case year(0, a) && day(1, b) && day(2, c) && (b <= 12 || c <= 12):
+	case isYear(0, a) && day(1, b) && day(2, c) && (b <= 12 || c <= 12):
 		return 3
-	case year(2, c) && day(0, a) && day(1, b) && (a <= 12 || b <= 12):
+	case isYear(2, c) && day(0, a) && day(1, b) && (a <= 12 || b <= 12):
 		return 3
 	case n.sep(1) != '-' && n.sep(1) != ' ' && n.groups == 3 && n.len(2) == 2 && day(0, a) && day(1, b) && (a <= 12 || b <= 12):
 		return 3
@@ -330,3 +340,5 @@ func (n *number) value(g int) int {
 	}
 	return v
 }
+
+func year(v int) bool { return v >= 1900 && v < 2100 }

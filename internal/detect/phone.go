@@ -79,7 +79,7 @@ func (sc *scanner) phone(n *number, compound bool) int {
 
 // dialled takes a number with a calling code, behind skip digits of a prefix.
 func (sc *scanner) dialled(n *number, skip int) int {
-	if skip > 0 && n.groups == 1 {
+	if skip > 0 && (n.groups == 1 || n.len(0) > 7) {
 		if _, said := sc.before(n.start).says(ofPhone|ofCall, notDigits); !said {
 			return 0
 		}
@@ -94,12 +94,16 @@ func (sc *scanner) dialled(n *number, skip int) int {
 				continue
 			}
 			ok = ok && (g == 0 || n.sep(g) != '/' || g < 3)
+			ok = ok && (skip == 0 || g == 0 || n.len(0) != 4 || len(digits) != 4 || digits[0] != '0') // characters in hex
 			count += copy(d[count:], digits)
 		}
 		if !ok || count <= skip || !international(d[skip:count]) {
 			continue
 		}
 		if groups == 2 && n.sep(1) == '.' { // +37.7749295 is a latitude
+			continue
+		}
+		if skip > 0 && n.pairs(groups) && sc.dumped(n, groups) {
 			continue
 		}
 		if end, ok := sc.phoneEnds(n, groups); ok {
@@ -117,7 +121,7 @@ func (sc *scanner) dialled(n *number, skip int) int {
 func (sc *scanner) nationalPhone(n *number) int {
 	near := sc.before(n.start)
 	for groups := min(n.groups, 6); groups > 1; groups-- {
-		if n.upTo(groups) < 9 || !n.formOfPhone(groups) {
+		if n.upTo(groups) < 9 || !n.formOfPhone(groups) || n.pairs(groups) && sc.dumped(n, groups) {
 			continue
 		}
 		if end, ok := sc.phoneEnds(n, groups); ok && !near.denies(ofPhone|ofCall, notPhone) {
@@ -149,7 +153,11 @@ func (sc *scanner) saidPhone(n *number, near *near) bool {
 		against = notDigits
 	}
 	distance, said := near.says(ofPhone, against|ofCall)
-	if said && (distance < 5 || distance >= near.own) {
+	reach := 5 // words
+	if bare {
+		reach = 4
+	}
+	if said && (distance < reach || distance >= near.own) {
 		return true
 	}
 	// What says only that somebody calls may speak of anything; then the number
@@ -229,8 +237,33 @@ func (n *number) plausible(groups int) bool {
 	if dots == 1 && groups == 2 {
 		return n.digits[0] == '0' && n.len(0) >= 3
 	}
-	if n.date() > 0 {
+	if n.date() > 0 || groups == 2 && n.lens(4, 4) && year(n.value(0)) && year(n.value(1)) {
 		return false
 	}
 	return n.len(0) < 7
+}
+
+// pairs reports whether the first groups are mostly of two digits, as bytes in
+// hex are.
+func (n *number) pairs(groups int) bool {
+	count := 0
+	for g := range groups {
+		if n.len(g) == 2 {
+			count++
+		}
+	}
+	return count >= 4
+}
+
+// dumped reports whether more bytes in hex stand before or behind the groups.
+func (sc *scanner) dumped(n *number, groups int) bool {
+	s := sc.s
+	if i := n.group[0].start; i >= 3 && s[i-1] == ' ' && (i == 3 || !isWord(s[i-4])) && isHex(s[i-3:i-1]) {
+		return true
+	}
+	i := n.group[groups-1].end
+	for i < len(s) && s[i] == ' ' {
+		i++
+	}
+	return i > n.group[groups-1].end && i+2 <= len(s) && isHex(s[i:i+2]) && (i+2 == len(s) || !isWord(s[i+2]))
 }

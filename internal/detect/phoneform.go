@@ -72,6 +72,12 @@ func (n *number) trunk(groups int) bool {
 		return false
 	}
 	sep := n.sep(1)
+	if n.len(0) == 2 && n.len(1) == 2 && n.len(groups-1) == 2 && groups != 5 { // France's has five
+		return false
+	}
+	if groups == 3 && n.lens(4, 4, 4) {
+		return false
+	}
 	for g := 1; g < groups; g++ {
 		if l := n.len(g); l < 2 || l > 8 {
 			return false
@@ -103,6 +109,7 @@ func (n *number) trunk(groups int) bool {
 // others: 8-800-555-35-35, 11 98765-4321, 138 1234 5678.
 func (n *number) others(groups int) bool {
 	switch {
+	case groups < n.groups || n.listed: // a row of amounts
 	case groups == 5 && n.lens(1, 3, 3, 2, 2) && n.same(5):
 		return (n.sep(1) == '-' || n.sep(1) == ' ') && n.first(0) == '8' && n.first(1) >= '3'
 	case groups == 3 && n.lens(2, 5, 4):

@@ -62,6 +62,7 @@ const (
 	ofNumber // with ofMine before it, what can be called
 	ofMine
 	ofPlace // behind a number, where it rings
+	ofFile  // with ofTax before it, Australia's number
 
 	// notPhone is what speaks against a telephone number however it is written,
 	// notDigits also against a bare row of digits, notCard against a card.
@@ -77,12 +78,12 @@ const (
 // ASCII where its letters allow.
 var vocabulary = map[meaning]string{
 	ofPhone: `phone phones telephone telefono telefone telefon telefoon telephon tel tels telf tlf tfno fon fono fone ph mobile mobil mobiltelefon mobilnummer
-		mobiles cell cellphone cellular handy handynummer festnetz fax telefax msisdn sms whatsapp telegram signal viber wa landline hotline callback rueckruf ruckruf
+		mobiles cell cellphone cellular handy handynummer festnetz fax telefax msisdn sms whatsapp telegram viber landline hotline rueckruf ruckruf
 		movil celular cel portable gsm cellulare komorka komorkowy telefonu telefonni telefonszam telefonsko telefonische puhelin puhelinnumero matkapuhelin kannykka mob
-		simi телефон тел моб мобильный телефону телефона мобильного τηλεφωνο τηλ κινητο telefonnummer telefonnr
-		mobilephone homephone workphone phonenumber phonenumbers phoneno tele dial extension ext desk wechat sim
+		телефон тел моб мобильный телефону телефона мобильного τηλεφωνο τηλ κινητο telefonnummer telefonnr
+		mobilephone homephone workphone phonenumber phonenumbers phoneno tele desk wechat
 		هاتف جوال تلفون الهاتف موبايل טלפון נייד פלאפון फोन मोबाइल фон факс telefaks faks sdt`,
-	ofCall: `call calls called calling caller callers ring rang reach reached text texts texted contact contacts contacted dialled dialed appeler appelez appelle joindre joignable
+	ofCall: `call callback calls called calling caller callers ring rang reach reached text texts texted contact contacts contacted dialled dialed appeler appelez appelle joindre joignable
 		llamar llame llama llamada llamarme ligar ligue chamar chiamare chiami chiamata chiamarmi contatto contatti anrufen anruf rufen ruf rufnummer erreichbar erreichen kontakt
 		bellen bel bereikbaar zadzwonic zadzwon dzwonic dzwon ring ringa soita soittaa zavolat zavolejte contacto contato contacter kontakta kontaktu звоните позвонить позвоните звонить
 		answer answers answered answering voicemail`,
@@ -127,7 +128,7 @@ var vocabulary = map[meaning]string{
 	ofCanada:      `sin social nas sins socialinsurance`,
 	ofIndia:       `aadhaar aadhar adhaar uidai aadhaarnumber आधार`,
 	ofIndiaPAN:    `pan pancard permanent`,
-	ofAustralia:   `tfn tax taxfile file`,
+	ofAustralia:   `tfn taxfile`,
 	ofMedicare:    `medicare`,
 	ofBelgium:     `rijksregister rijksregisternummer insz niss registre nrn nationaalnummer inss`,
 	ofDenmark:     `cpr cprnr cprnummer personnummer`,
@@ -156,6 +157,7 @@ var vocabulary = map[meaning]string{
 	ofTaiwan:      `shenfen nationalid`,
 	ofNumber:      `number nummer numero numer nomor nummeret numeret`,
 	ofMine:        `my his her our their mine meine mein mi mio mia mon meu moj mijn min mitt unsere notre nostro nosso our`,
+	ofFile:        `file`,
 	ofPlace:       `office work direct buero buro bureau oficina ufficio`,
 }
 

@@ -1,0 +1,125 @@
+package classify
+
+import (
+	"strings"
+
+	"cordon/internal/detect"
+	"cordon/internal/exposure"
+)
+
+// recognise looks at what the values of mapped fields really are. An app may
+// put an address where the mapping expects a number, and may hash a value
+// before it sends it.
+func (f *Findings) recognise() {
+	for i := range f.fields {
+		at := &f.fields[i]
+		switch {
+		case at.marks&derived != 0:
+		case at.Category == exposure.Email:
+			if _, ok := exposure.HashedKind(exposure.Email, at.raw); ok {
+				at.marks |= hashed
+			}
+		case at.Category == exposure.Phone:
+			if _, ok := exposure.HashedKind(exposure.Phone, at.raw); ok {
+				at.marks |= hashed
+			} else if strings.IndexByte(at.raw, '@') > 0 || strings.Contains(at.raw, "%40") {
+				if isMail(at.Value()) {
+					at.Category = exposure.Email
+				}
+			}
+		case len(at.raw) == 64 && exposure.Digest(at.raw) && hashable(at.Category):
+			at.marks |= hashed
+		}
+	}
+}
+
+// hashable reports whether a digest in the place of c is a value that the app
+// hashed; where ids belong, an id may well look like one.
+func hashable(c exposure.Category) bool {
+	return c.Within(exposure.Name) || c.Within(contact) || c.Within(demographic)
+}
+
+var (
+	contact     = exposure.MustCategory("user.contact")
+	demographic = exposure.MustCategory("user.demographic")
+)
+
+// identifiers are the identifiers that a field of an identifying category
+// gives: its own, and where an id is an e-mail address that one too.
+func (at *Field) identifiers(v exposure.VendorID) (ids [2]exposure.Identifier, n int) {
+	kind, _ := exposure.KindOf(at.Category)
+	value := at.Value()
+	if hashedKind, ok := exposure.HashedKind(at.Category, strings.TrimSpace(value)); ok {
+		kind = hashedKind
+	}
+	id, err := exposure.Canonical(kind, value)
+	if err == nil {
+		if kind == exposure.KindPseudonym {
+			id.Vendor = v
+		}
+		ids[n] = id
+		n++
+	}
+	if at.isAddressAsID(value) {
+		if id, err := exposure.Canonical(exposure.KindEmail, value); err == nil {
+			ids[n] = id
+			n++
+		}
+	}
+	return ids, n
+}
+
+// isAddressAsID reports whether the field is an id and its value an e-mail
+// address.
+func (at *Field) isAddressAsID(value string) bool {
+	switch at.Category {
+	case exposure.UserID, exposure.Username, exposure.Pseudonym:
+		return strings.IndexByte(value, '@') > 0 && isMail(value)
+	default:
+		return false
+	}
+}
+
+// isMail reports whether a value is one e-mail address and nothing else.
+func isMail(value string) bool {
+	value = strings.TrimSpace(value)
+	if len(value) > 320 {
+		return false
+	}
+	var room [2]detect.Hit
+	hits := detect.Append(room[:0], value, detect.Context{})
+	return len(hits) == 1 && hits[0].Kind == detect.Email && hits[0].Start == 0 && int(hits[0].End) == len(value)
+}
+
+// nameIDs says of ids that are e-mail addresses that the vendor is given the
+// person's address, unless it is given that anyway.
+func (f *Findings) nameIDs() {
+	var addressed map[int32]bool // people whose address the message has
+	for i, n := 0, len(f.fields); i < n; i++ {
+		at := &f.fields[i]
+		if at.marks&derived != 0 {
+			continue
+		}
+		value := at.Value()
+		if !at.isAddressAsID(value) {
+			continue
+		}
+		if addressed == nil {
+			addressed = map[int32]bool{}
+			for j := range f.fields {
+				if of := &f.fields[j]; of.Category == exposure.Email {
+					addressed[f.groups[of.group].person] = true
+				}
+			}
+		}
+		p := f.groups[at.group].person
+		if p == nobody || addressed[p] {
+			continue
+		}
+		address := strings.TrimSpace(value)
+		start := strings.Index(value, address)
+		if f.derive(i, start, start+len(address), value, exposure.Email, at.group, 0) >= 0 {
+			addressed[p] = true
+		}
+	}
+}
