@@ -180,3 +180,7 @@ func FuzzCSVValue(f *testing.F) {
 		wiretest.HoldValue(t, "first_name,last_name\nA,B\n"+rows, csv.Read, i, strings.TrimSpace(value))
 	})
 }
+
+func BenchmarkTable(b *testing.B) {
+	wiretest.Bench(b, "email,name,city\n"+strings.Repeat("anna@example.com,\"Berg, Anna\",Berlin\n", 5000), csv.Read)
+}

@@ -145,3 +145,7 @@ func FuzzEnvelope(f *testing.F) {
 		wiretest.HoldValue(t, text, envelope.Read, i, value)
 	})
 }
+
+func BenchmarkEnvelope(b *testing.B) {
+	wiretest.Bench(b, "{}\n"+strings.Repeat("{\"type\":\"event\"}\n{\"user\":{\"email\":\"anna@example.com\"},\"message\":\""+strings.Repeat("x", 4000)+"\"}\n", 100), envelope.Read)
+}

@@ -176,3 +176,9 @@ func foreign(t *testing.T, program string, args ...string) string {
 	}
 	return string(out)
 }
+
+func BenchmarkPhoto(b *testing.B) {
+	text := files(b)["testdata/anna.jpg"]
+	picture := strings.Index(text, "\xff\xda")
+	wiretest.Bench(b, text[:picture+14]+strings.Repeat("coded picture", 100000)+text[picture+14:], media.Read)
+}

@@ -42,7 +42,7 @@ func (m *mail) entity(pos, to int, kind string) entity {
 		case "content-transfer-encoding":
 			name, _ := uncommented(value, 0)
 			e.transfer = transferOf(name)
-			if e.transfer == unknownTransfer {
+			if e.transfer == unknownTransfer || name != strings.TrimSpace(value) { // with more behind it, unknown to some
 				m.flag(exposure.IncompleteCoding)
 			}
 		}

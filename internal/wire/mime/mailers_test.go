@@ -168,3 +168,16 @@ func mustDecode(t *testing.T, d *stdmime.WordDecoder, s string) string {
 }
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func BenchmarkMailOfNodemailer(b *testing.B) {
+	wiretest.Bench(b, mails(b)["testdata/nodemailer-attachments.eml"], mime.Read)
+}
+
+func BenchmarkMailWithLargeAttachment(b *testing.B) {
+	line := strings.Repeat("QUJD", 19) + "\r\n"
+	wiretest.Bench(b, "Subject: x\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"+strings.Repeat(line, 20000), mime.Read)
+}
+
+func BenchmarkAddresses(b *testing.B) {
+	wiretest.Bench(b, strings.Repeat("\"Berg, Anna\" <anna@example.com>, bo@example.org, ", 1000), mime.ReadAddresses)
+}

@@ -59,6 +59,12 @@ func skipBlanks(s string, pos int) int {
 
 // uncommented reads to the next semicolon, without comments and blanks around.
 func uncommented(s string, pos int) (string, int) {
+	if i := strings.IndexAny(s[pos:], ";("); i < 0 || s[pos+i] == ';' {
+		if i < 0 {
+			i = len(s) - pos
+		}
+		return strings.Trim(s[pos:pos+i], " \t\r\n"), pos + i
+	}
 	var b strings.Builder
 	depth := 0
 	for ; pos < len(s); pos++ {
@@ -79,6 +85,9 @@ func uncommented(s string, pos int) (string, int) {
 
 // quotedString reads the quoted string at pos and returns where it ends.
 func quotedString(s string, pos int) (string, int) {
+	if i := strings.IndexAny(s[pos+1:], "\"\\\r\n"); i >= 0 && s[pos+1+i] == '"' {
+		return s[pos+1 : pos+1+i], pos + i + 2
+	}
 	var b strings.Builder
 	for pos++; pos < len(s) && s[pos] != '"'; pos++ {
 		if s[pos] == '\\' && pos+1 < len(s) {

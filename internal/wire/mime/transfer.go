@@ -112,12 +112,10 @@ func printable(s string) bool {
 // not belong, or the padding is missing or followed by more; programs stop,
 // skip or go on there.
 func decodeBase64(raw string) (string, bool) {
-	packed := strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
-			return -1
-		}
-		return r
-	}, raw)
+	packed := raw
+	if strings.ContainsAny(raw, " \t") { // line ends it skips itself
+		packed = strings.NewReplacer(" ", "", "\t", "").Replace(raw)
+	}
 	if bytes, err := base64.StdEncoding.Strict().DecodeString(packed); err == nil {
 		return string(bytes), true
 	}

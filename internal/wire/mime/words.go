@@ -29,6 +29,9 @@ func decodeWords(s string) (string, bool) {
 			break
 		}
 		w, size := encodedWord(s[i:])
+		if size == unended {
+			break
+		}
 		if size == 0 {
 			flush()
 			out.WriteString(s[:i+2])
@@ -59,29 +62,32 @@ type word struct {
 	base64        bool
 }
 
-// encodedWord reads the encoded word that s begins with; size 0: none.
+// unended is the size of a word that has no end, so that none behind it has.
+const unended = -1
+
+// encodedWord reads the encoded word that s begins with; size 0: none. RFC 2047
+// section 2 allows 75 characters; mailers write more, and others read them.
 func encodedWord(s string) (w word, size int) {
-	limit := min(len(s), 1<<10) // RFC 2047 section 2 says 75, mailers exceed it
-	head := s[2:limit]
-	i := strings.IndexByte(head, '?')
-	if i < 1 || i+2 >= len(head) || head[i+2] != '?' || strings.ContainsAny(head[:i], " \t\r\n<>@,\"") {
+	const longest = 64 // name of a character set
+	i := strings.IndexByte(s[2:min(len(s), 2+longest)], '?')
+	if i < 1 || 2+i+2 >= len(s) || s[2+i+2] != '?' || strings.ContainsAny(s[2:2+i], " \t\r\n<>@,\"") {
 		return w, 0
 	}
-	switch head[i+1] {
+	switch s[2+i+1] {
 	case 'B', 'b':
 		w.base64 = true
 	case 'Q', 'q':
 	default:
 		return w, 0
 	}
-	w.charset, _, _ = strings.Cut(head[:i], "*") // RFC 2231: a language behind an asterisk
-	body := head[i+3:]
-	end := strings.Index(body, "?=")
+	w.charset, _, _ = strings.Cut(s[2:2+i], "*") // RFC 2231: a language behind an asterisk
+	body := 2 + i + 3
+	end := strings.Index(s[body:], "?=")
 	if end < 0 {
-		return w, 0
+		return w, unended
 	}
-	w.text = body[:end]
-	return w, 2 + i + 3 + end + 2
+	w.text = s[body : body+end]
+	return w, body + end + 2
 }
 
 func (w word) bytes() (string, bool) {

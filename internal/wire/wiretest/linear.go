@@ -13,15 +13,24 @@ import (
 // suffices, since the machine has other things to do; what is quadratic has none.
 func Linear(t *testing.T, name string, read func(string, wire.Visitor), doc func(n int) string) {
 	t.Helper()
-	const few, many = 1 << 11, 1 << 15
+	const few, many = 1 << 10, 1 << 14
 	var short, long time.Duration
 	for range 8 {
 		short, long = best(read, doc(few)), best(read, doc(many))
-		if long < 100*time.Millisecond || long < 80*short {
+		if long < 30*time.Millisecond || long < 80*short {
 			return
 		}
 	}
 	t.Errorf("%s: %d units took %v, %d took %v", name, few, short, many, long)
+}
+
+// Bench measures a reader with the decoding of every value.
+func Bench(b *testing.B, text string, read func(string, wire.Visitor)) {
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		read(text, blind{text})
+	}
 }
 
 func best(read func(string, wire.Visitor), text string) time.Duration {

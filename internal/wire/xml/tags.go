@@ -1,6 +1,7 @@
 package xml
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,11 +44,16 @@ func (r *reader) startTag() {
 
 // name is the name at pos; "" when there is none.
 func (r *reader) name(pos int) string {
-	end := pos
-	for end < len(r.text) && !space(r.text[end]) && strings.IndexByte(`/>=<"'&`, r.text[end]) < 0 {
+	end, plain := pos, true
+	for end < len(r.text) && r.text[end] > ' ' && strings.IndexByte(`/>=<"'&`, r.text[end]) < 0 {
+		c := r.text[end] | 0x20
+		plain = plain && ('a' <= c && c <= 'z' || end > pos && strings.IndexByte("0123456789._-:", r.text[end]) >= 0)
 		end++
 	}
 	name := r.text[pos:end]
+	if plain {
+		return name
+	}
 	first, _ := utf8.DecodeRuneInString(name)
 	if !unicode.IsLetter(first) && first != '_' && first != ':' {
 		return ""
@@ -67,7 +73,7 @@ func local(name string) string { return name[strings.LastIndexByte(name, ':')+1:
 // attributes reads the attributes of a tag and its end; true for an element
 // that is closed at once.
 func (r *reader) attributes() (empty bool) {
-	var seen map[string]bool
+	var seen names
 	for r.pos < len(r.text) {
 		before := r.pos
 		for r.pos < len(r.text) && space(r.text[r.pos]) {
@@ -94,17 +100,40 @@ func (r *reader) attributes() (empty bool) {
 				r.pos++
 				continue
 			}
-			if seen[name] {
+			if seen.again(name) {
 				r.flag(exposure.IncompleteDuplicateKey)
 			}
-			if seen == nil {
-				seen = map[string]bool{}
-			}
-			seen[name] = true
 			r.attribute(before, name)
 		}
 	}
 	r.broken()
+	return false
+}
+
+// names are those of one tag's attributes, of which there are few.
+type names struct {
+	few  []string
+	many map[string]bool
+}
+
+const fewNames = 16
+
+// again reports whether a name was there before.
+func (n *names) again(name string) bool {
+	if n.many == nil && slices.Contains(n.few, name) || n.many[name] {
+		return true
+	}
+	if len(n.few) < fewNames {
+		n.few = append(n.few, name)
+		return false
+	}
+	if n.many == nil {
+		n.many = map[string]bool{}
+		for _, was := range n.few {
+			n.many[was] = true
+		}
+	}
+	n.many[name] = true
 	return false
 }
 

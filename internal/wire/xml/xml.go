@@ -122,9 +122,23 @@ func (r *reader) declaration() {
 	}
 	r.pos += end + 2
 	says := strings.ToLower(rest[:end])
-	if i := strings.Index(says, "encoding"); i >= 0 && !utf8Names[quotedValue(says[i:])] && !ascii(r.text) {
+	i := strings.Index(says, "encoding")
+	if i < 0 {
+		return
+	}
+	if name := quotedValue(says[i:]); !utf8Names[name] && (!beyondASCII(name) || !ascii(r.text)) {
 		r.flag(exposure.IncompleteContentType)
 	}
+}
+
+// beyondASCII reports encodings in which ASCII is ASCII; UTF-7 is none of them.
+func beyondASCII(name string) bool {
+	for _, family := range []string{"iso-8859-", "windows-125", "cp125", "latin", "koi8-", "macintosh"} {
+		if strings.HasPrefix(name, family) {
+			return true
+		}
+	}
+	return false
 }
 
 var utf8Names = map[string]bool{"utf-8": true, "utf8": true, "us-ascii": true, "ascii": true}

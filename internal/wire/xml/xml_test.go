@@ -91,6 +91,7 @@ func TestNotWellFormed(t *testing.T) {
 		"<a>A\x01</a>":                           exposure.IncompleteSyntax,
 		"<a>J\xf6rg</a>":                         exposure.IncompleteUTF8,
 		"<?xml version='1.0' encoding='ISO-8859-15'?><a>\u00e4</a>":     exposure.IncompleteContentType,
+		"<?xml version='1.0' encoding='utf-7'?><a>+AEA-</a>":            exposure.IncompleteContentType,
 		strings.Repeat("<a>", 70) + "Anna" + strings.Repeat("</a>", 70): exposure.IncompleteDepth,
 	} {
 		tree := wiretest.Read(t, text, xml.Read)
@@ -172,4 +173,9 @@ func againstGo(t *testing.T, text string) {
 	if a, b := squeeze(ours), squeeze(theirs); a != b && !strings.Contains(text, "xsi:") {
 		t.Fatalf("%q says %q, Go reads %q", text, a, b)
 	}
+}
+
+func BenchmarkOrders(b *testing.B) {
+	one := order[strings.Index(order, "<order"):strings.Index(order, "</order>")] + "</order>"
+	wiretest.Bench(b, "<orders>"+strings.Repeat(one, 500)+"</orders>", xml.Read)
 }
