@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"cordon/internal/exposure"
+	"cordon/internal/wire/media"
 )
 
 // base64Of gives the coding in which a text is written: standard or URL-safe,
@@ -116,3 +117,29 @@ func readable(text string) bool {
 	}
 	return true
 }
+
+// beginsReadable looks at the first twelve bytes of what is in base64, to spare
+// ids and hashes the decoding of the rest: they are text, or an image's.
+func beginsReadable(text string) bool {
+	var head [minBase64]byte
+	for i := range head {
+		switch c := text[i]; c {
+		case '-':
+			head[i] = '+'
+		case '_':
+			head[i] = '/'
+		default:
+			head[i] = c
+		}
+	}
+	var b [minBase64]byte
+	n, _ := base64.StdEncoding.Decode(b[:], head[:])
+	binary := false
+	for _, c := range b[:n] {
+		binary = binary || c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f
+	}
+	return !binary || media.Type(string(b[:n])) != "" || mediaSigns[b[0]]
+}
+
+// mediaSigns are the first bytes of pictures and films.
+var mediaSigns = map[byte]bool{0xff: true, 0x89: true, 'G': true, 'R': true, 'I': true, 'M': true, 0: true}

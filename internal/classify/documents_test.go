@@ -193,3 +193,22 @@ func TestBase64InAQuery(t *testing.T) {
 		t.Errorf("unmapped: %v", got)
 	}
 }
+
+// FuzzDocuments reads any text as every kind of document that package wire
+// knows: edits that change nothing change no byte, and no others panic.
+func FuzzDocuments(f *testing.F) {
+	f.Add(aMail)
+	f.Add("a,b\n1,2\n")
+	f.Add(`<a b="1"><c>x</c></a>`)
+	f.Add("{\"sdk\":1}\n{\"type\":\"event\",\"length\":2}\n{}\n")
+	f.Add("\xff\xd8\xff\xe1\x00\x10Exif\x00\x00II*\x00\x08\x00\x00\x00")
+	c := classifier(f, spec(f, mailMapping+variantMapping))
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, contentType := range []string{"message/rfc822", "multipart/mixed; boundary=b", "text/csv", "text/xml", "application/x-sentry-envelope", "image/jpeg", ""} {
+			found := c.Classify(c.spec.Match("POST", "/x"), message("/x", contentType, text))
+			holds(t, &found, text, false)
+		}
+		found := c.Classify(c.spec.Match("SMTP", "/"), &Message{Method: "SMTP", Path: "/", Body: []byte(text), Envelope: &Envelope{From: "a@b", To: []string{text, "c@d"}}})
+		holds(t, &found, text, false)
+	})
+}

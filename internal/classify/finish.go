@@ -54,7 +54,14 @@ func (n *node) children(yield func(*node) bool) {
 // fill copies from o what n does not say itself. Nodes are copied, not shared,
 // because a shared one would be filled from two sides.
 func (n *node) fill(o *node) {
-	if n.leaf == nil {
+	switch {
+	case n.elem != nil && !n.named():
+		// Mapped by its elements, and so is a single value in their place. A leaf
+		// of its own would hide them: to[] beside * is still a list of people.
+		if n.elem.leaf == nil {
+			n.elem.leaf = o.leaf
+		}
+	case n.leaf == nil:
 		n.leaf = o.leaf
 	}
 	if n.subject == noSubject {

@@ -106,6 +106,24 @@ func TestWhatATokenSaysIsReadAndNotChanged(t *testing.T) {
 	if _, err := f.Rewrite([]Edit{{Field: 0, Value: "***"}}); err == nil {
 		t.Error("a signed token was changed")
 	}
+	if out, err := f.Rewrite([]Edit{{Field: 0, Drop: true}}); err != nil || out.Text != `{}` {
+		t.Errorf("dropping what a token says gave %s, %v", out.Text, err)
+	}
+}
+
+func TestKeysOfAFormThatArePeople(t *testing.T) {
+	f := read(t, `
+  - {on: POST /x, subjects: 'to.*', fields: {'#': user.contact.email, name: user.name}}
+`, message("/x", formType, "to%5Bada%40example.org%5D[name]=Ada&to[Bob]=&to[bob%2Bx@example.org][name]=Bob"))
+	expect(t, f, `email=ada@example.org: user.contact.email to.ada@example.org="ada@example.org" user.name to.ada@example.org.name="Ada"
+		email=bob+x@example.org: user.contact.email to.bob+x@example.org="bob+x@example.org" user.name to.bob+x@example.org.name="Bob"`)
+	out, err := f.Rewrite([]Edit{{Field: 0, Value: "x@y"}, {Field: 2, Value: "x@y"}})
+	if err != nil || out.Text != "to%5Bx%40y%5D[name]=Ada&to[Bob]=&to[x%40y-2][name]=Bob" {
+		t.Errorf("%s, %v", out.Text, err)
+	}
+	if out, err = f.Rewrite([]Edit{{Field: 2, Drop: true}}); err != nil || out.Text != "to%5Bada%40example.org%5D[name]=Ada&to[Bob]=" {
+		t.Errorf("%s, %v", out.Text, err)
+	}
 }
 
 func TestAMappedTextStaysOneLeaf(t *testing.T) {

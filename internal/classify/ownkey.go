@@ -34,6 +34,9 @@ func (w *walk) ownPart(at cursor, start int, raw string) {
 	first, _ := r.at(from)
 	last, _ := r.at(from + len(parts[at.ownPart]))
 	if first < last {
+		all := w.crumbs
+		w.crumbs = all[:len(all)-(at.depth-at.ownPart-1)]
+		defer func() { w.crumbs = all }()
 		w.found(at.own, at.ownGroup, position{enc: formKey, start: int32(start + first), member: int32(start)}, raw[first:last])
 	}
 }

@@ -76,11 +76,20 @@ func (r *rewriting) edit(at *Field, e Edit) error {
 	return r.put(place, raw, e)
 }
 
-// outermost follows a value that is all of its layer out to where that stands.
+// outermost follows a value that is all of its layer out to where that stands,
+// and one in a signed token out to where the token stands.
 func (r *rewriting) outermost(place spot, raw string) (spot, string) {
+	for at := place; at.layer > 0; { // a signed token goes as a whole
+		around := &r.Findings.layers[at.layer-1]
+		if at = around.spot; around.sealed {
+			token := &r.Findings.layers[at.layer-1]
+			place, raw = token.spot, token.raw
+			at = place
+		}
+	}
 	for place.layer > 0 && place.start == 0 && (place.enc == wholeText || place.enc == base64Text) {
 		around := &r.Findings.layers[place.layer-1]
-		if len(raw) != len(around.text) || around.sealed {
+		if len(raw) != len(around.text) {
 			break
 		}
 		place, raw = around.spot, around.raw

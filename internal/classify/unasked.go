@@ -64,6 +64,9 @@ func promising(raw string) bool {
 // name or an id decodes to readable text by accident takes less than one in a
 // million at sixteen characters.
 func (w *walk) base64Unasked(g int32, at position, raw, text string) bool {
+	if !beginsReadable(text) {
+		return false
+	}
 	decoded, ok := unbase64(text)
 	if !ok || decoded == "" {
 		return false
