@@ -500,7 +500,13 @@ func TestCheckLettersNoticeMistakes(t *testing.T) {
 	})
 }
 
+// forgets says that pools do not keep what they are given.
+var forgets bool
+
 func TestFindingAllocatesNothing(t *testing.T) {
+	if forgets {
+		t.Skip("pools forget under the race detector")
+	}
 	var text []byte
 	for i, c := range []exposure.Category{exposure.Email, exposure.Name, exposure.LastName, exposure.UserID, exposure.Phone} {
 		k := make1(t, c, fmt.Sprintf("5f0c6b7e-8c1d-4e2f-9a3b-4c5d6e7f809%d", i), false)
