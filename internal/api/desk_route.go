@@ -15,17 +15,60 @@ import (
 	"cordon/internal/vendor"
 )
 
-// TestRoute says what the gateway would do with a message. Nothing is sent and
-// nothing is recorded.
+// TestRoute says what the gateway would do with a message. Nothing is sent, and
+// nothing is recorded but that somebody was shown whom the directory knows.
 func (d *Desk) TestRoute(ctx context.Context, t RouteTest) (RouteTestAnswer, error) {
-	if _, err := may(ctx, TryMessages); err != nil {
+	trial, err := d.trial(ctx)
+	if err != nil {
 		return RouteTestAnswer{}, err
 	}
+	answer, err := trial.test(t)
+	if err != nil {
+		return RouteTestAnswer{}, err
+	}
+	return answer, trial.show(ctx)
+}
+
+// trial is one call that tests messages.
+type trial struct {
+	*Desk
+	actor Actor
+	// people is nil for those who may not read about people: an answer would
+	// tell them who is in the directory, and whether a name that they guess is right.
+	people roster
+	shown  int // people of the directory in the answers
+}
+
+func (d *Desk) trial(ctx context.Context) (*trial, error) {
+	actor, err := may(ctx, TryMessages)
+	if err != nil {
+		return nil, err
+	}
+	y := &trial{Desk: d, actor: actor}
+	if actor.May(ReadPeople) {
+		y.people, err = d.people(ctx)
+	}
+	return y, err
+}
+
+// show is called before the answers are seen: a read of people is an entry, and
+// nobody but the socket's owner may make many.
+func (y *trial) show(ctx context.Context) error {
+	if y.shown == 0 {
+		return nil
+	}
+	if err := y.limit().take(y.actor, float64(y.shown), y.Now()); err != nil {
+		return err
+	}
+	return y.record(ctx, y.actor, "", map[string]any{"what": "route-test", "people": y.shown})
+}
+
+func (y *trial) test(t RouteTest) (RouteTestAnswer, error) {
 	message, host, err := t.message()
 	if err != nil {
 		return refusedTest(t, exposure.ReasonMalformedRequest, err.Error()), nil
 	}
-	spec, err := d.addressee(t.Vendor, host, message)
+	spec, err := y.addressee(t.Vendor, host, message)
 	if err != nil {
 		return RouteTestAnswer{}, err
 	}
@@ -35,29 +78,26 @@ func (d *Desk) TestRoute(ctx context.Context, t RouteTest) (RouteTestAnswer, err
 	case spec == nil:
 		return refusedTest(t, exposure.ReasonUnknownHost, "no manifest names this host; give --vendor, or add the host to a manifest"), nil
 	}
-	if limit := int64(d.Config.Limits.Body); limit > 0 && int64(len(message.Body)) > limit {
+	if limit := int64(y.Config.Limits.Body); limit > 0 && int64(len(message.Body)) > limit {
 		message.Body, message.TooLarge = message.Body[:limit], true
-	}
-	people, err := d.people(ctx)
-	if err != nil {
-		return RouteTestAnswer{}, err
 	}
 	classifier, err := classify.Compile(spec)
 	if err != nil {
 		return RouteTestAnswer{}, err
 	}
 	found := classifier.Classify(spec.Match(message.Method, message.Path), message)
-	if people != nil {
-		//found.Search(people)
-	}
-	answer := minimize.Describe(&found, spec, d.tokens(spec))
-	if people != nil {
+	found.Search(y.people)
+	answer := minimize.Describe(&found, spec, y.tokens(spec))
+	if y.people != nil {
 		for i, p := range found.People()[:len(answer.Subjects)] {
-			id, _, err := people.PersonID(p.Identifiers)
+			id, known, err := y.people.PersonID(p.Identifiers)
 			if err != nil {
 				return RouteTestAnswer{}, unavailable("looking people up", err)
 			}
-			answer.Subjects[i].DirectoryID = id
+			if known {
+				answer.Subjects[i].DirectoryID = id
+				y.shown++
+			}
 		}
 	}
 	return RouteTestAnswer{ID: t.ID, Answer: answer}, nil
@@ -83,18 +123,19 @@ func refusedTest(t RouteTest, reason exposure.Reason, detail string) RouteTestAn
 // of its own and does not stop the others.
 func (d *Desk) TestRoutes(ctx context.Context, batch RouteTestBatch) (RouteTestAnswers, error) {
 	var all RouteTestAnswers
+	trial, err := d.trial(ctx)
+	if err != nil {
+		return all, err
+	}
 	for _, t := range batch.Messages {
-		answer, err := d.TestRoute(ctx, t)
+		answer, err := trial.test(t)
 		if err != nil {
 			p := asProblem(err)
-			if p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden {
-				return all, err
-			}
 			answer = refusedTest(t, exposure.Reason(p.Reason), p.Detail)
 		}
 		all.Answers = append(all.Answers, answer)
 	}
-	return all, nil
+	return all, trial.show(ctx)
 }
 
 func (t RouteTest) message() (*classify.Message, string, error) {
