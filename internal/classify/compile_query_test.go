@@ -29,11 +29,28 @@ func TestSeveralPeopleInOneParameterOfAQuery(t *testing.T) {
 }
 
 func TestSubjectsOfAQueryStandInAParameter(t *testing.T) {
-	for subjects, ok := range map[string]bool{"data|base64|json[]": true, "data|json": true, "data[]": false, "data": false} {
+	for subjects, ok := range map[string]bool{"data|base64|json[]": true, "data|json": true, "data[]": true, "data": false, "[]": false} {
 		_, problems := vendor.Parse("m.yaml", []byte("vendor: m\nupstream: https://api.m.example\nmapping:\n"+
 			"  - {on: GET /track, in: query, subjects: '"+subjects+"', fields: {event: user.behavior}}\n"))
 		if got := len(problems) == 0; got != ok || !ok && !strings.Contains(problems[0].Fix, "data|base64|json[]") {
 			t.Errorf("%s: %v", subjects, problems)
 		}
 	}
+}
+
+// A parameter that comes several times names as many people; alone and without
+// brackets it is whatever the message as a whole says it is.
+func TestRepeatedParameterOfAQueryNamesSeveralPeople(t *testing.T) {
+	const mapping = `
+  - {on: GET /status, in: query, subjects: 'email[]', fields: {'=': user.contact.email}}
+  - {on: GET /status, in: query, fields: {email: user.contact.email, id: user.unique_id, group: none}}
+`
+	get := func(query string) *Findings {
+		return read(t, mapping, &Message{Method: "GET", Path: "/status", Query: query})
+	}
+	expect(t, get("group=g&email[]=ada%40example.org&email%5B%5D=bob%40example.org"), `
+		email=ada@example.org: user.contact.email ?email[0]="ada@example.org"
+		email=bob@example.org: user.contact.email ?email[1]="bob@example.org"`)
+	expect(t, get("email=ada%40example.org&id=u-17"), `
+		email=ada@example.org user_id=u-17: user.contact.email ?email="ada@example.org" user.unique_id ?id="u-17"`)
 }

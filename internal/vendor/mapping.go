@@ -52,10 +52,12 @@ func (m *Mapping) Conditions() []Filter {
 }
 
 // inParameter reports whether the subjects stand in what one parameter of a
-// query holds: data|base64|json[].
+// query holds, data|base64|json[], or in a parameter that comes several times,
+// email[].
 func (m *Mapping) inParameter() bool {
 	name, below, err := CutField(m.Subjects)
-	return m.In == "query" && name != "" && len(below) > 0 && err == nil
+	list := len(name) > len("[]") && strings.HasSuffix(name, "[]")
+	return m.In == "query" && name != "" && (len(below) > 0 || list) && err == nil
 }
 
 // checkWhen takes plain keys, quoted where they have signs of their own.
