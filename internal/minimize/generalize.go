@@ -134,9 +134,9 @@ func year(v string) (string, bool) {
 		return "01"[2-len(v):], err == nil && 1 <= n && n <= 31
 	case len(v) == 4 && century(v): // the year by itself
 		return v, true
-	case len(v) == 8 && century(v[:4]) && v[0] != '-':
+	case len(v) == 8 && century(v[:4]) && dayAndMonth(v[4:]):
 		return v[:4] + "0101", true
-	case len(v) == 8 && century(v[4:]) && v[0] != '-':
+	case len(v) == 8 && century(v[4:]) && dayAndMonth(v[:4]):
 		return "0101" + v[4:], true
 	}
 	// Seconds or milliseconds since 1970.
@@ -153,6 +153,13 @@ func year(v string) (string, bool) {
 }
 
 func century(v string) bool { return v >= "1850" && v <= "2150" }
+
+// dayAndMonth reports whether four digits are a day and a month, in either
+// order, and not part of a number of seconds.
+func dayAndMonth(v string) bool {
+	a, b := v[:2], v[2:]
+	return allDigits(v) && a != "00" && b != "00" && (a <= "12" && b <= "31" || a <= "31" && b <= "12")
+}
 
 // written changes a date in its own format: of three groups of digits the one
 // of four is the year, the others become 1, and the time of day midnight.

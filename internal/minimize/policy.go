@@ -2,6 +2,7 @@ package minimize
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"cordon/internal/classify"
@@ -57,11 +58,12 @@ func mask(c exposure.Category, value string) string {
 	}
 }
 
-// initial is the first letter; nothing when the value is no longer than that,
-// as it would then be given away whole.
+// initial is the first letter or digit; nothing when the value is no longer than
+// that, as it would then be given away whole, or begins with a sign that might
+// break an address in two.
 func initial(value string) string {
 	r, n := utf8.DecodeRuneInString(value)
-	if n == len(value) || r == utf8.RuneError {
+	if n == len(value) || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 		return ""
 	}
 	return value[:n]
