@@ -5,6 +5,7 @@ import (
 
 	"cordon/internal/exposure"
 	"cordon/internal/minimize"
+	"cordon/internal/token"
 )
 
 // Disclosure is one message about to leave.
@@ -15,6 +16,10 @@ type Disclosure struct {
 	Shadow bool
 	// Retry is the number of the earlier attempt's entry, or 0.
 	Retry uint64
+	// Epoch is that of the message's tokens, Pin what pins it; nil without an
+	// idempotency key.
+	Epoch token.Epoch
+	Pin   *Pin
 	At    time.Time // zero: now
 }
 
@@ -82,12 +87,15 @@ const (
 	EventRefusal       EventKind = "refusal"        // a message that did not go on
 	EventCoverageStart EventKind = "coverage-start" // from here on Cordon stands in the way of Vendor ("" = of all)
 	EventCoverageStop  EventKind = "coverage-stop"
-	EventRestart       EventKind = "restart" // written by the ledger itself at start
-	EventImport        EventKind = "import"  // a directory import
-	EventUnlink        EventKind = "unlink"  // an identifier is no longer a person's: Fields["from"], ["to"]
-	EventRead          EventKind = "read"    // somebody read about a person
-	EventUser          EventKind = "user"    // user added, role changed
-	EventFinding       EventKind = "finding" // something that a person should look at
+	EventRestart       EventKind = "restart"     // written by the ledger itself at start
+	EventImport        EventKind = "import"      // a directory import
+	EventUnlink        EventKind = "unlink"      // an identifier is no longer a person's: Fields["from"], ["to"]
+	EventTokenEpoch    EventKind = "token-epoch" // a vendor's tokens are made with new keys: Fields["epoch"]
+	EventTokenShred    EventKind = "token-shred" // a person's tokens lead nowhere any more: Fields["person"]
+	EventReveal        EventKind = "reveal"      // tokens in a vendor's answer were resolved for an app
+	EventRead          EventKind = "read"        // somebody read about a person
+	EventUser          EventKind = "user"        // user added, role changed
+	EventFinding       EventKind = "finding"     // something that a person should look at
 	EventFindingClosed EventKind = "finding-closed"
 	EventConfig        EventKind = "config"   // manifests loaded or changed
 	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]

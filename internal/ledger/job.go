@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"cordon/internal/exposure"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // A job is something to be written with the next batch: exactly one of its
@@ -17,6 +19,7 @@ type job struct {
 	people  *chunk
 	lesson  *lesson
 	untie   *untie
+	step    func(*journal, *pebble.Batch) error // what is rare; runs in the committer
 }
 
 // intent is a disclosure with its identifiers hashed, looked up and, for
@@ -29,6 +32,7 @@ type intent struct {
 	retry      uint64
 	at         int64 // ms
 	seen       epoch // before the identifiers were looked up
+	tokens     *mintedTokens
 
 	// set by the committer
 	seq      uint64
@@ -38,6 +42,8 @@ type intent struct {
 type unresolved struct {
 	set exposure.Set
 	ids []hashedID
+	// ordinals are whose they are, set by the committer where tokens need it.
+	ordinals []exposure.Ordinal
 }
 
 type hashedID struct {

@@ -37,6 +37,7 @@ type journal struct {
 	perm    permutation
 	used    uint64 // ordinals handed out
 	build   builder
+	pinDay  int64 // of the newest pin
 
 	ended   chan struct{} // closed when run has ended
 	waiting atomic.Int64  // len(pending), for Status
@@ -145,6 +146,10 @@ type builder struct {
 	replaced   bool                   // something known got another meaning
 	users      []int                  // user ids among the identifiers of one exposure
 	links      []newLink              // of one disclosure
+	tokens     map[tokenRow]tag       // written in this batch
+	keys       map[string]personKey   // likewise
+	pins       map[[16]byte]Pin       // likewise
+	gone       map[string]bool        // keys deleted in this batch; nil: none
 }
 
 // take adds jobs to the batch that is being built.
@@ -162,6 +167,7 @@ func (j *journal) take(jobs []job) error {
 		clear(b.fresh)
 		clear(b.rows)
 		b.replaced = false
+		b.beginTokens()
 		if _, err := rand.Read(b.seed[:]); err != nil {
 			return fmt.Errorf("drawing a seed: %w", err)
 		}
@@ -180,6 +186,8 @@ func (j *journal) take(jobs []job) error {
 			}
 		case job.people != nil:
 			err = j.addPeople(b.pb, job.people)
+		case job.step != nil:
+			err = job.step(j, b.pb)
 		case job.untie != nil:
 			err = j.addUntie(b.pb, job.untie)
 		case job.lesson != nil:
@@ -218,6 +226,7 @@ func (j *journal) seal(g *group) (*commit, error) {
 	if err := j.l.store.ApplyNoWait(pb); err != nil {
 		return nil, err
 	}
+	j.tokensApplied()
 	for h, w := range b.fresh { // only now can a look-up miss in the store no longer overtake it
 		if !w.seldom {
 			j.l.ids.remember(h, w.identity)
@@ -314,6 +323,12 @@ func (j *journal) addOutcome(s *settlement) {
 
 func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 	b := &j.build
+	if free, err := j.tokensFree(in.tokens); err != nil || !free {
+		if !free {
+			in.tokens.refused = ErrTokenTaken
+		}
+		return err
+	}
 	e := evidence.Entry{Kind: evidence.Disclosure, Time: in.at, Shadow: in.shadow}
 	var err error
 	if e.Pathway, err = define(j, pb, &j.l.dict.pathways, evidence.DictPathway, in.pathway, pathwayText); err != nil {
@@ -346,6 +361,9 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 	}
 	in.seq = j.add(e)
 	j.pending.begin(in.seq)
+	if err := j.addTokens(pb, in); err != nil {
+		return err
+	}
 	return j.setLinks(pb, in.seq, in.at)
 }
 

@@ -50,6 +50,7 @@ type Ledger struct {
 	seal      cipher.AEAD // directory ids
 	hasher    *hasher
 	words     wordKey
+	tokens    tokens
 	ids       *identities
 	dict      dictionary
 	queue     *queue

@@ -105,6 +105,9 @@ func prepare(o Options) (*Ledger, error) {
 	if l.seal, err = cipher.NewGCM(block); err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
+	if err := l.openTokens(k.Tokens); err != nil {
+		return nil, err
+	}
 	if o.Mirror != "" {
 		l.mirror = mirrorPath(o.Mirror, l.gateway)
 	}
@@ -188,6 +191,9 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 		}
 	}
 	if err := l.dict.load(l.store.DB()); err != nil {
+		return damaged(err)
+	}
+	if err := l.tokens.epochs.load(l.store.DB()); err != nil {
 		return damaged(err)
 	}
 	l.durable.Store(end)

@@ -29,6 +29,9 @@ type Keys struct {
 	Identity [32]byte
 	// Directory seals the directory's own id of a person (AES-256-GCM).
 	Directory [32]byte
+	// Tokens is the root of what wraps and indexes the table of tokens. Zero: a
+	// disclosure that carries tokens is refused.
+	Tokens [32]byte
 	// Signer signs checkpoints; its name is their origin. May be nil with ReadOnly.
 	Signer note.Signer
 	// Verifier checks them; same name and key as Signer.

@@ -85,7 +85,15 @@ func (l *Ledger) Record(ctx context.Context, d Disclosure) (*Receipt, error) {
 	for i, e := range exposures {
 		people[i] = exposed{e.Identifiers, e.Set}
 	}
+	tokens, err := l.lookUpTokens(&d, d.Cleared.Tokens(), exposures)
+	if err != nil {
+		if errors.Is(err, ErrTokenTaken) {
+			return nil, err
+		}
+		return nil, l.unavailable(err)
+	}
 	return l.record(ctx, message{
+		tokens:  tokens,
 		pathway: d.Pathway, exposed: people, incomplete: d.Cleared.Incomplete(), digest: d.Cleared.Digest(),
 		shadow: d.Shadow, retry: d.Retry, at: l.msOf(d.At),
 	})
@@ -100,6 +108,7 @@ type message struct {
 	shadow     bool
 	retry      uint64
 	at         int64
+	tokens     *mintedTokens
 }
 
 type exposed struct {
@@ -120,14 +129,14 @@ func (l *Ledger) record(ctx context.Context, m message) (*Receipt, error) {
 	in := &intent{
 		pathway: m.pathway, incomplete: m.incomplete, shadow: m.shadow, retry: m.retry, at: m.at,
 		subjects: make([]unresolved, len(m.exposed)), ordinals: make([]exposure.Ordinal, 0, len(m.exposed)),
-		seen: l.ids.epoch(),
+		seen: l.ids.epoch(), tokens: m.tokens,
 	}
 	for i, e := range m.exposed {
 		ids, err := l.lookUp(e.identifiers)
 		if err != nil {
 			return nil, l.unavailable(err)
 		}
-		in.subjects[i] = unresolved{e.set, ids}
+		in.subjects[i] = unresolved{set: e.set, ids: ids}
 	}
 	r := &Receipt{vendor: m.pathway.Vendor, digest: m.digest}
 	g := l.queue.add(job{intent: in}, true)
@@ -136,6 +145,9 @@ func (l *Ledger) record(ctx context.Context, m message) (*Receipt, error) {
 			go l.withdraw(g, in)
 		}
 		return nil, err
+	}
+	if in.tokens != nil && in.tokens.refused != nil {
+		return nil, in.tokens.refused
 	}
 	r.seq, r.ordinals = in.seq, in.ordinals
 	return r, nil
@@ -146,7 +158,7 @@ func (l *Ledger) record(ctx context.Context, m message) (*Receipt, error) {
 func (l *Ledger) withdraw(g *group, in *intent) {
 	select {
 	case <-g.done:
-		if g.err == nil {
+		if g.err == nil && in.seq != 0 {
 			l.Settle(&Receipt{seq: in.seq}, Outcome{Result: NotSent})
 		}
 	case <-l.store.Failed():

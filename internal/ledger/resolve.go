@@ -23,6 +23,9 @@ func (j *journal) resolveAll(pb *pebble.Batch, in *intent) error {
 		if err != nil {
 			return err
 		}
+		if in.tokens != nil {
+			in.subjects[i].ordinals = append(in.subjects[i].ordinals, ordinals...)
+		}
 		for _, o := range ordinals {
 			at, seen := -1, false
 			if index != nil {

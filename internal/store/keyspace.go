@@ -32,6 +32,19 @@ const (
 	// Person (ledger): 'p' ordinal (4) -> attributes and sealed directory id
 	// of somebody in the directory.
 	Person byte = 'p'
+	// Token (ledger): 'n' keyed hash of vendor and token (16) -> what the token
+	// stands for, sealed under keys of those whom it concerns.
+	Token byte = 'n'
+	// PersonKey (ledger): 'q' ordinal (4) -> the key under which values of this
+	// person are sealed, itself wrapped; for values of nobody known the ordinal
+	// is 0, followed by day (2) vendor. Without it they are gone.
+	PersonKey byte = 'q'
+	// TokenEpoch (ledger): 'g' vendor 0 epoch (2) -> since when (8), how many
+	// tokens were written (8).
+	TokenEpoch byte = 'g'
+	// Pin (ledger): 'e' day (2) keyed hash of vendor, app and idempotency key
+	// (16) -> epoch (2), when (4). Kept for a day.
+	Pin byte = 'e'
 	// Index (scope): 'x' … -> bitmap chunks; rebuildable from the journal.
 	Index byte = 'x'
 	// Rollup (scope): 'r' … -> bitmaps over longer windows; rebuildable.
