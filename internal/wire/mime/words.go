@@ -80,7 +80,9 @@ func encodedWord(s string) (w word, size int) {
 	default:
 		return w, 0
 	}
-	w.charset, _, _ = strings.Cut(s[2:2+i], "*") // RFC 2231: a language behind an asterisk
+	if w.charset, _, _ = strings.Cut(s[2:2+i], "*"); w.charset == "" { // RFC 2231: a language behind an asterisk
+		return w, 0
+	}
 	body := 2 + i + 3
 	end := strings.Index(s[body:], "?=")
 	if end < 0 {
