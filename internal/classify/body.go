@@ -60,6 +60,9 @@ func (f *Findings) choose(w *walk, contentType string) *decoder {
 	if !utf8Charset(params) {
 		w.flag(exposure.IncompleteContentType)
 	}
+	if isJSON(t) && looksJSON(f.body) { // as almost all of them are
+		return declared(t)
+	}
 	if media.Type(f.body) != "" {
 		if !isMedia(t) && t != "" && t != "application/octet-stream" {
 			w.flag(exposure.IncompleteContentTypeLies)

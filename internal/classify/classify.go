@@ -63,7 +63,7 @@ func (w *walk) begin(src source, text string) {
 
 // release lets go of everything that holds a piece of the message.
 func (w *walk) release() {
-	if cap(w.names)+cap(w.scratch.known)+cap(w.scratch.roots)+cap(w.fields)+cap(w.groups) > 1<<12 || len(w.templates) > 1<<12 {
+	if cap(w.names)+cap(w.scratch.known)+cap(w.scratch.roots)+cap(w.fields)+cap(w.groups) > 1<<12 || cap(w.plain) > 1<<16 || len(w.templates) > 1<<12 {
 		return // one large message does not keep its memory for the small ones
 	}
 	clear(w.fields)
@@ -71,7 +71,7 @@ func (w *walk) release() {
 	clear(w.crumbs[:cap(w.crumbs)])
 	clear(w.scratch.known[:cap(w.scratch.known)])
 	*w = walk{names: w.names[:0], crumbs: w.crumbs[:0], scratch: w.scratch,
-		fields: w.fields[:0], groups: w.groups[:0], written: w.written, templates: w.templates}
+		fields: w.fields[:0], groups: w.groups[:0], written: w.written, plain: w.plain[:0], templates: w.templates}
 	walks.Put(w)
 }
 

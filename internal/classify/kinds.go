@@ -26,7 +26,10 @@ type decoder struct {
 	untyped, parts, table bool
 }
 
-var decoders []*decoder
+var (
+	decoders        []*decoder
+	documentsOfJSON *decoder
+)
 
 func init() { // a part of a multipart body is decoded by the same table
 	told := func(read func(string, wire.Visitor)) func(*walk, *node, *leaf, int32, string) {
@@ -35,10 +38,11 @@ func init() { // a part of a multipart body is decoded by the same table
 	all := func(read func(*walk, *node, *leaf, int32, int, int)) func(*walk, *node, *leaf, int32, string) {
 		return func(w *walk, n *node, l *leaf, g int32, _ string) { read(w, n, l, g, 0, len(w.s)) }
 	}
+	documentsOfJSON = &decoder{takes: isJSON, looks: looksJSON, read: all((*walk).json), untyped: true, parts: true}
 	decoders = []*decoder{
 		{takes: isOneOf("application/x-sentry-envelope"), looks: looksEnvelope, read: told(envelope.Read), untyped: true},
 		{takes: isLines, looks: looksLines, read: all((*walk).lines), untyped: true, parts: true},
-		{takes: isJSON, looks: looksJSON, read: all((*walk).json), untyped: true, parts: true},
+		documentsOfJSON,
 		{takes: isForm, looks: looksForm, read: all((*walk).form), parts: true},
 		{takes: isOneOf("multipart/form-data"), looks: looksMultipart, read: (*walk).multipart},
 		{takes: isMailType, read: (*walk).mail, parts: true},
@@ -98,6 +102,9 @@ var pictures = &decoder{read: func(w *walk, n *node, l *leaf, g int32, _ string)
 func saysNothing(t string) bool { return t == "" || t == "text/plain" }
 
 func declared(mediaType string) *decoder {
+	if mediaType == "application/json" {
+		return documentsOfJSON
+	}
 	for _, d := range decoders {
 		if d.takes(mediaType) {
 			return d

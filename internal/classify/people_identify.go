@@ -97,7 +97,7 @@ func (f *Findings) nameIDs() {
 	var addressed map[int32]bool // people whose address the message has
 	for i, n := 0, len(f.fields); i < n; i++ {
 		at := &f.fields[i]
-		if at.marks&derived != 0 {
+		if _, identifies := exposure.KindOf(at.Category); !identifies || at.marks&derived != 0 {
 			continue
 		}
 		value := at.Value()

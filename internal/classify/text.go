@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Classes of bytes inside a JSON string (RFC 8259 section 7).
@@ -160,28 +161,35 @@ func unhex(c byte) (byte, bool) {
 
 // unescape decodes what stands between the quotes of a JSON string.
 func unescape(s string) string {
-	first := strings.IndexByte(s, '\\')
-	if first < 0 {
+	if strings.IndexByte(s, '\\') < 0 {
 		return s
 	}
-	var b strings.Builder
-	b.Grow(len(s))
-	b.WriteString(s[:first])
-	for i := first; i < len(s); {
-		if s[i] != '\\' {
-			next := strings.IndexByte(s[i:], '\\')
-			if next < 0 {
-				next = len(s) - i
+	b := appendUnescaped(make([]byte, 0, len(s)), s)
+	return unsafe.String(unsafe.SliceData(b), len(b)) // nobody else has b
+}
+
+// simpleEscapes are the escapes of two characters, 0 for all others.
+var simpleEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+func appendUnescaped(dst []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		next := strings.IndexByte(s[i:], '\\')
+		if next < 0 {
+			return append(dst, s[i:]...)
+		}
+		dst = append(dst, s[i:i+next]...)
+		if i += next; i+1 < len(s) {
+			if c := simpleEscapes[s[i+1]]; c != 0 {
+				dst = append(dst, c)
+				i += 2
+				continue
 			}
-			b.WriteString(s[i : i+next])
-			i += next
-			continue
 		}
 		n, r, _, _ := unescapeAt(s, i)
-		b.WriteRune(r)
+		dst = utf8.AppendRune(dst, r)
 		i += n
 	}
-	return b.String()
+	return dst
 }
 
 // escaped writes v as the inside of a JSON string.

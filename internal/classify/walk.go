@@ -1,7 +1,9 @@
 package classify
 
 import (
+	"strings"
 	"sync"
+	"unsafe"
 
 	"cordon/internal/exposure"
 )
@@ -61,6 +63,7 @@ type walk struct {
 	fields    []Field
 	groups    []group
 	written   []byte
+	plain     []byte
 	templates map[string]string
 
 	places []string // concrete paths, when traced
@@ -134,8 +137,21 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 	}
 	if l.search {
 		host := len(w.f.fields) - 1
-		w.undeclared(l, g, host, w.f.fields[host].Value())
+		w.undeclared(l, g, host, w.clear(at.enc, raw))
 	}
+}
+
+// clear is a value decoded, in memory that is used again for the next.
+func (w *walk) clear(e encoding, raw string) string {
+	if e != jsonString || strings.IndexByte(raw, '\\') < 0 {
+		v, _ := e.decode(raw)
+		return v
+	}
+	if cap(w.plain) < len(raw) {
+		w.plain = make([]byte, 0, len(raw))
+	}
+	w.plain = appendUnescaped(w.plain[:0], raw)
+	return unsafe.String(unsafe.SliceData(w.plain), len(w.plain))
 }
 
 // of is the group, at or around g, that a leaf belongs to.
