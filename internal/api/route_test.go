@@ -127,3 +127,27 @@ func TestEnvelopeOfAMailInAFile(t *testing.T) {
 		}
 	}
 }
+
+func TestNameOfThePersonIsFoundInTheirText(t *testing.T) {
+	d := testDesk(t)
+	message := post("https://api.acme.example/send", `{"to":[{"email":"ada@mail.example","text":"Dear Ada Lovelace, Bob Babbage wrote to you."}]}`)
+	a, err := d.TestRoute(as(Actor{Name: "somebody", Role: Auditor}), message)
+	if err != nil || len(a.Subjects) != 1 {
+		t.Fatalf("%+v, %v", a.Subjects, err)
+	}
+	found := ""
+	for _, f := range a.Subjects[0].Fields {
+		if f.Category == exposure.Name.Key() {
+			found += f.Value + ";"
+		}
+	}
+	// Bob is nobody of this message: his name is not looked for.
+	if found != "Ada Lovelace;" {
+		t.Errorf("names found: %q in %+v", found, a.Subjects[0].Fields)
+	}
+	d.Config.Directory.KnownValues = valuesOff
+	d = &Desk{Config: d.Config, Specs: d.Specs, Now: d.Now}
+	if a, err = d.TestRoute(as(Actor{Name: "somebody", Role: Auditor}), message); err != nil || len(a.Subjects[0].Fields) != 2 {
+		t.Errorf("switched off: %+v, %v", a.Subjects, err)
+	}
+}
