@@ -11,6 +11,9 @@ func (sc *scanner) card(n *number) (groups int, needsWord bool) {
 		return 0, false
 	}
 	for _, form := range cardForms {
+		if n.groups < 3 {
+			break
+		}
 		if len(form) > n.groups || !n.lens(form...) || !n.same(len(form)) {
 			continue
 		}

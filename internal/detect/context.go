@@ -11,6 +11,9 @@ type meaning uint64
 
 func (m meaning) any(of meaning) bool { return m&of != 0 }
 
+// settles is what leaves nothing for words farther away to say.
+const settles = ofThing | ofTime | ofAmount | ofPhone | ofVersion
+
 // How far a word may stand from what it explains.
 const (
 	maxBefore = 64 // bytes
@@ -105,6 +108,9 @@ func readWords(n *near, s string, end, limit int, sentence bool) {
 			} else if m, known := meaningOf(s[start:i]); known || i-start > 1 {
 				n.words[n.n] = m
 				n.n++
+				if m.any(settles) && !m.any(ofFile) {
+					return
+				}
 			}
 			i = start
 			continue
@@ -184,17 +190,21 @@ func meaningOf(word string) (meaning, bool) {
 }
 
 func lookUp(word []byte) (meaning, bool) {
-	if m, ok := meanings[string(word)]; ok {
+	if m, ok := meanings.of(word); ok {
 		return m, true
 	}
+	n := len(word)
+	if n < 4 || !endsInOne[word[n-1]] {
+		return 0, false
+	}
 	for _, end := range endings {
-		if len(word) > len(end)+1 && string(word[len(word)-len(end):]) == end {
-			stem := word[:len(word)-len(end)]
-			if m, ok := meanings[string(stem)]; ok {
+		if n > len(end)+1 && string(word[n-len(end):]) == end {
+			stem := word[:n-len(end)]
+			if m, ok := meanings.of(stem); ok {
 				return m, true
 			}
-			if stem[len(stem)-1] == 's' || stem[len(stem)-1] == 'e' { // Rückrufsnummer
-				if m, ok := meanings[string(stem[:len(stem)-1])]; ok {
+			if last := stem[len(stem)-1]; last == 's' || last == 'e' { // Rückrufsnummer
+				if m, ok := meanings.of(stem[:len(stem)-1]); ok {
 					return m, true
 				}
 			}
@@ -202,6 +212,14 @@ func lookUp(word []byte) (meaning, bool) {
 	}
 	return 0, false
 }
+
+// endsInOne are the last letters of endings.
+var endsInOne = func() (t [256]bool) {
+	for _, e := range endings {
+		t[e[len(e)-1]] = true
+	}
+	return t
+}()
 
 func meaningOfLong(word string) (meaning, bool) {
 	if r, _ := utf8.DecodeRuneInString(word); unspaced(r) {

@@ -14,12 +14,12 @@ import (
 //go:embed tlds.txt
 var tldList string
 
-var tlds = func() map[string]bool {
-	m := map[string]bool{"test": true, "example": true, "invalid": true, "local": true, "internal": true, "lan": true, "corp": true, "home": true}
+var tlds = func() *dictionary {
+	all := map[string]meaning{"test": 0, "example": 0, "invalid": 0, "local": 0, "internal": 0, "lan": 0, "corp": 0, "home": 0}
 	for line := range strings.Lines(tldList) {
-		m[strings.TrimSuffix(line, "\n")] = true
+		all[strings.TrimSuffix(line, "\n")] = 0
 	}
-	return m
+	return newDictionary(all)
 }()
 
 const (
@@ -143,14 +143,16 @@ func domainEnd(s string, i int) int {
 		for end > i && (s[end-1] == '.' || s[end-1] == '-') {
 			end--
 		}
-		if dot = strings.LastIndexByte(s[i:end], '.'); dot <= 0 {
+		if dot >= end || dot < 0 {
+			dot = i + strings.LastIndexByte(s[i:end], '.')
+		}
+		if dot <= i {
 			return i
 		}
-		dot += i
 		if s[i] != '-' && isTLD(s[dot+1:end]) {
 			return end
 		}
-		end = dot
+		end, dot = dot, -1
 	}
 	return i
 }
@@ -163,14 +165,16 @@ func isTLD(label string) bool {
 	for i := 0; i < len(label); i++ {
 		c := label[i]
 		if c >= utf8.RuneSelf {
-			return tlds[strings.ToLower(label)]
+			_, ok := tlds.of([]byte(strings.ToLower(label)))
+			return ok
 		}
 		if c-'A' < 26 {
 			c |= 0x20
 		}
 		buf[i] = c
 	}
-	return tlds[string(buf[:len(label)])]
+	_, ok := tlds.of(buf[:len(label)])
+	return ok
 }
 
 // notMail knows what looks like an address and is none: a file or a package

@@ -187,13 +187,21 @@ func (sc *scanner) number(i, from int) int {
 		return end
 	}
 	n := &sc.n
-	n.read(s, i)
+	if more == end && end-i <= maxDigits { // one row
+		n.n, n.groups, n.more, n.plus, n.end = copy(n.digits[:], s[i:end]), 1, false, false, end
+		n.group[0] = group{start: i, end: end}
+	} else {
+		n.read(s, i)
+	}
 	if n.more && n.groups == 1 {
 		return sc.skipWord(end) // more digits than anything has
 	}
 	n.start = from
 	n.listed = i >= 2 && s[i-1] == ' ' && isDigit(s[i-2])
 	compound := sc.compound(n, i, from)
+	if n.groups == 2 && n.sep(1) == '.' && (n.len(0) < 3 || n.digits[0] != '0') && !n.plus { // a decimal
+		return n.end
+	}
 	if n.groups > 1 {
 		if stop, ok := sc.grouped(n, compound); ok {
 			return stop
@@ -310,7 +318,10 @@ func dotted(s string, i int) int {
 // date is how many groups the number's first ones make a day of, as 2026-11-24,
 // 24.11.2026 and 11/24/2026; none: 0.
 func (n *number) date() int {
-	if n.groups < 3 || n.sep(1) != n.sep(2) || n.groups > 3 && n.sep(3) == n.sep(1) && n.sep(1) != ' ' {
+	if n.groups < 3 {
+		return 0
+	}
+	if n.sep(1) != n.sep(2) || n.groups > 3 && n.sep(3) == n.sep(1) && n.sep(1) != ' ' {
 		return 0
 	}
 	switch n.sep(1) {

@@ -6,7 +6,7 @@ func (sc *scanner) proved(n *number, compound bool) int {
 	if compound || n.plus {
 		return 0
 	}
-	if n.lens(3, 2, 4) && n.same(3) && (n.sep(1) == '-' || n.sep(1) == ' ') && n.group[0].sep == none && sc.ends(n, 3) && ssn(n.digits[:9]) {
+	if n.groups >= 3 && n.lens(3, 2, 4) && n.same(3) && (n.sep(1) == '-' || n.sep(1) == ' ') && n.group[0].sep == none && sc.ends(n, 3) && ssn(n.digits[:9]) {
 		near := sc.before(n.start)
 		if _, said := near.says(ofSSN, notNational|isID); said || n.sep(1) == '-' && !near.denies(ofSSN, notNational&^(ofTime|ofAmount)) {
 			return sc.hit(n.start, n.group[2].end, SSN, false)

@@ -161,16 +161,55 @@ var vocabulary = map[meaning]string{
 	ofPlace:       `office work direct buero buro bureau oficina ufficio`,
 }
 
-// meanings is the vocabulary by word.
-var meanings = func() map[string]meaning {
-	m := map[string]meaning{}
+// dictionary is the vocabulary by word. Most words that are looked up are not in
+// it, and in most cases their length and ends say so at once.
+type dictionary struct {
+	slots [4096]uint16 // 1 more than the index of a word; linear probing
+	words []string
+	means []meaning
+}
+
+var meanings = func() *dictionary {
+	all := map[string]meaning{}
 	for of, words := range vocabulary {
 		for _, w := range strings.Fields(words) {
-			m[w] |= of
+			all[w] |= of
 		}
 	}
-	return m
+	return newDictionary(all)
 }()
+
+func newDictionary(all map[string]meaning) *dictionary {
+	d := &dictionary{}
+	for w, m := range all {
+		d.words, d.means = append(d.words, w), append(d.means, m)
+		i := slot([]byte(w))
+		for d.slots[i] != 0 {
+			i = (i + 1) % uint32(len(d.slots))
+		}
+		d.slots[i] = uint16(len(d.words))
+	}
+	return d
+}
+
+func (d *dictionary) of(word []byte) (meaning, bool) {
+	if len(word) == 0 {
+		return 0, false
+	}
+	for i := slot(word); d.slots[i] != 0; i = (i + 1) % uint32(len(d.slots)) {
+		if at := d.slots[i] - 1; d.words[at] == string(word) {
+			return d.means[at], true
+		}
+	}
+	return 0, false
+}
+
+// slot is where a word is looked for first.
+func slot(word []byte) uint32 {
+	n := len(word)
+	h := uint32(n) | uint32(word[0])<<8 | uint32(word[n-1])<<16 | uint32(word[n/2])<<24
+	return (h*0x9E3779B1 + uint32(word[n/3])*0x85EBCA6B) >> 20
+}
 
 // phrases are the words of scripts that are written without blanks.
 var phrases = []struct {
