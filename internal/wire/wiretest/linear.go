@@ -8,21 +8,21 @@ import (
 	"cordon/internal/wire"
 )
 
-// Linear checks that a document of 65,536 units is read at once: what is
-// quadratic takes seconds, what is linear a tenth of one. On a busy machine one
+// Linear checks that a document of 32,768 units is read at once: what is
+// quadratic takes a second, what is linear a tenth of one. On a busy machine one
 // good run of several suffices, and a document sixteen times as long must take
 // nearer sixteen times as long than 256 times. doc gives the document of n units.
 func Linear(t *testing.T, name string, read func(string, wire.Visitor), doc func(n int) string) {
 	t.Helper()
-	const few, many = 1 << 12, 1 << 16
+	const few, many = 1 << 11, 1 << 15
 	text := doc(many)
 	for range 5 {
-		if took(read, text) < 500*time.Millisecond {
+		if took(read, text) < 250*time.Millisecond {
 			return
 		}
 	}
 	short, long := took(read, doc(few)), took(read, text)
-	if long > 500*time.Millisecond && long > 100*short {
+	if long > 250*time.Millisecond && long > 100*short {
 		t.Errorf("%s: %d units took %v, %d took %v", name, few, short, many, long)
 	}
 }
