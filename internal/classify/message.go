@@ -22,7 +22,8 @@ type Message struct {
 type Outgoing struct {
 	Path, Query string
 	Header      map[string][]string
-	Body        []byte
+	// Body is never written into: it may share its memory with Text.
+	Body []byte
 	// Text is the body without its compression.
 	Text string
 	// Envelope is that of a mail, nil for a request.

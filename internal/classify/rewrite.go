@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unsafe"
 )
 
 // Why a message cannot be changed as asked.
@@ -160,7 +161,11 @@ func (r *rewriting) editPiece(at *Field, e Edit) error {
 // fold writes what changed inside into what is around it, from the innermost
 // text outwards. A layer's number is higher than that of the layer around it.
 func (r *rewriting) fold() error {
-	for _, host := range slices.Sorted(maps.Keys(r.hosts)) {
+	var hosts []int32
+	if len(r.hosts) > 0 {
+		hosts = slices.Sorted(maps.Keys(r.hosts))
+	}
+	for _, host := range hosts {
 		at := &r.fields[host]
 		if err := r.lift(at.spot, at.raw, r.hosts[host]); err != nil {
 			return fmt.Errorf("rewriting %s: %w", at.Path, err)
@@ -193,11 +198,13 @@ func (r *rewriting) settle() (err error) {
 		r.dropRecipients()
 	}
 	out.Query = r.query.apply()
-	if out.Text = r.layers[0].apply(); out.Text != r.body {
-		if out.Body, err = r.coding.encode([]byte(out.Text)); err != nil {
-			return err
-		}
-		return r.digests(m.Header)
+	if out.Text = r.layers[0].apply(); out.Text == r.body {
+		return nil
 	}
-	return nil
+	// Nobody writes into a body, so without a coding it may be the text itself.
+	text := unsafe.Slice(unsafe.StringData(out.Text), len(out.Text))
+	if out.Body, err = r.coding.encode(text); err != nil {
+		return err
+	}
+	return r.digests(m.Header)
 }
