@@ -14,6 +14,8 @@ var protocolHeaders = func() map[string]bool {
 		content-type content-length content-encoding content-language content-md5 content-digest content-disposition content-transfer-encoding
 		digest repr-digest want-digest etag if-match if-none-match if-modified-since if-unmodified-since if-range
 		authorization proxy-authorization www-authenticate x-api-key api-key apikey x-auth-token dd-api-key x-postmark-server-token x-postmark-account-token
+		x-shopify-access-token x-shopify-storefront-access-token shopify-storefront-private-token x-sentry-auth plaid-client-id plaid-secret plaid-version plaid-new-user-api-enabled
+		cko-idempotency-key auth0-client x-okta-user-agent-extended posthog-sdk-info
 		idempotency-key x-idempotency-key x-request-id request-id x-correlation-id
 		user-agent origin priority prefer upgrade-insecure-requests dnt
 		traceparent tracestate b3 sentry-trace
