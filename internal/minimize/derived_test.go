@@ -58,6 +58,25 @@ func TestANumberThatIsAWholeLeafIsNotMaskedForItsForm(t *testing.T) {
 	}
 }
 
+// An address that serves as an id is an address all the same.
+func TestAnIDThatIsAnAddressFollowsThePolicyOfAddresses(t *testing.T) {
+	for _, body := range []string{
+		`{"to":[{"id":"ada@example.org"}]}`,
+		`{"to":[{"id":"ada@example.org","email":"ada@example.org"}]}`,
+	} {
+		for _, action := range []string{"token", "alias", "hash", "mask", "drop"} {
+			c := clearTo(t, spec(t, "minimize: {user.contact.email: "+action+"}\n"), send(body))
+			got := exposed(&c)
+			if strings.Contains(string(c.Outgoing().Body), "ada@example.org") || strings.Contains(got+",", "user.contact.email,") || strings.Contains(got+",", "user.unique_id,") {
+				t.Errorf("%s of %s: left %s, exposed %s", action, body, c.Outgoing().Body, got)
+			}
+		}
+		if c := clearTo(t, spec(t, ""), send(body)); string(c.Outgoing().Body) != body || !strings.Contains(exposed(&c), "user.unique_id") {
+			t.Errorf("allowed: left %s", c.Outgoing().Body)
+		}
+	}
+}
+
 func TestWhatTheAppHashedIsRecordedAsHashed(t *testing.T) {
 	const sum = "cfe00dde46ef942601ffafb9e2825e802858b460e586b8305b344c1eb826357d" // of ada@example.org
 	body := `{"to":[{"email":"` + sum + `"}]}`

@@ -3,6 +3,7 @@ package minimize
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"cordon/internal/classify"
 	"cordon/internal/exposure"
@@ -95,7 +96,10 @@ func resigns(spec *vendor.Spec) bool { return spec.Credential != nil && spec.Cre
 
 // field decides on one field and says how it is changed, if it is.
 func (p *planned) field(i int, at *classify.Field) (edit classify.Edit, changed bool, err error) {
-	action := p.spec.Action(at.Category)
+	action, category := p.spec.Action(at.Category), at.Category
+	if action == vendor.Allow && isAddress(at) {
+		action, category = p.spec.Action(exposure.Email), exposure.Email
+	}
 	if host, derived := at.Derived(); derived {
 		if p.actions[host].Action != vendor.Allow { // it went with its host
 			p.actions[i], p.fates[i] = p.actions[host], p.fates[host]
@@ -126,7 +130,7 @@ func (p *planned) field(i int, at *classify.Field) (edit classify.Edit, changed 
 		p.mask(i, at, &edit)
 		return edit, true, nil
 	}
-	if !action.Fits(at.Category) {
+	if !action.Fits(category) {
 		return edit, false, errUnfit
 	}
 	value := at.Value()
@@ -149,10 +153,27 @@ func (p *planned) field(i int, at *classify.Field) (edit classify.Edit, changed 
 			return edit, false, errNoTokens
 		}
 		p.fates[i].form = exposure.Hashed
-		edit.Value = p.tokens.Hash(at.Category, value)
+		edit.Value = p.tokens.Hash(category, value)
 		return edit, true, nil
 	default:
 		return edit, true, p.mint(i, at, value, &edit)
+	}
+}
+
+// isAddress reports whether an id is somebody's e-mail address: what the policy
+// says of addresses then holds for it too, or the address that a token stands
+// for in one place would leave in the clear in the next.
+func isAddress(at *classify.Field) bool {
+	switch at.Category {
+	case exposure.UserID, exposure.Username, exposure.Pseudonym:
+		value := at.Value()
+		if strings.IndexByte(value, '@') <= 0 {
+			return false
+		}
+		_, err := exposure.Canonical(exposure.KindEmail, value)
+		return err == nil
+	default:
+		return false
 	}
 }
 
