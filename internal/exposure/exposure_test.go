@@ -39,8 +39,9 @@ func TestUnionHoldsBothForms(t *testing.T) {
 
 func TestOneAddressInManySpellingsIsOneIdentifier(t *testing.T) {
 	for kind, spellings := range map[Kind][]string{
-		KindEmail: {"ada@example.org", " Ada@Example.ORG ", "Ada Lovelace <ada@example.org>", "\"L, Ada\" <ada@example.org>"},
-		KindPhone: {"+442071838750", "+44 20 7183 8750", "0044 (20) 7183-8750", "whatsapp:+442071838750", "tel:+44-20-7183-8750"},
+		KindEmail:    {"ada@example.org", " Ada@Example.ORG ", "Ada Lovelace <ada@example.org>", "\"L, Ada\" <ada@example.org>"},
+		KindUsername: {"ada", " ada "},
+		KindPhone:    {"+442071838750", "+44 20 7183 8750", "0044 (20) 7183-8750", "whatsapp:+442071838750", "tel:+44-20-7183-8750"},
 	} {
 		want, err := Canonical(kind, spellings[0])
 		if err != nil {
@@ -100,4 +101,13 @@ func FuzzCanonical(f *testing.F) {
 			t.Fatalf("canonical form %q of %q is not canonical: %q, %v", id.Value, raw, again.Value, err)
 		}
 	})
+}
+
+func TestAnAddressOutsideASCIIHasOneSpelling(t *testing.T) {
+	want := Identifier{Kind: KindEmail, Value: "zo\u00eb@xn--bcher-kva.example"}
+	for _, s := range []string{"Zo\u00eb@B\u00fccher.example", "zoe\u0308@bu\u0308cher.example", "zo\u00eb@xn--bcher-kva.example", "ZO\u00cb@XN--BCHER-KVA.EXAMPLE"} {
+		if got, err := Canonical(KindEmail, s); err != nil || got != want {
+			t.Errorf("%q gave %q, %v; want %q", s, got.Value, err, want.Value)
+		}
+	}
 }

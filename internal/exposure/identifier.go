@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Kind is a kind of identifier. Its number is hashed into the ledger's keyed
@@ -78,6 +81,21 @@ func (i Identifier) String() string { return i.Kind.String() + ":…" }
 // phoneSchemes are what may stand before a number and a colon.
 var phoneSchemes = []string{"tel", "sms", "whatsapp", "rcs"}
 
+// oneSpelling makes one of the spellings of an address that is not ASCII: the
+// local part composed (NFC), the domain as it stands in the DNS (IDNA, RFC 5891),
+// which is how mail servers and most vendors write it.
+func oneSpelling(address string) string {
+	if strings.IndexFunc(address, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return address
+	}
+	at := strings.LastIndexByte(address, '@')
+	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	if err != nil {
+		domain = address[at+1:]
+	}
+	return norm.NFC.String(address[:at]) + "@" + domain
+}
+
 // ErrNotIdentifier says that a value cannot be what its kind claims.
 var ErrNotIdentifier = errors.New("not an identifier of this kind")
 
@@ -104,7 +122,7 @@ func Canonical(kind Kind, raw string) (Identifier, error) {
 		if at <= 0 || at == len(v)-1 || strings.ContainsAny(v, " \t\r\n,;") {
 			return Identifier{}, ErrNotIdentifier
 		}
-		return Identifier{Kind: kind, Value: strings.ToLower(v)}, nil
+		return Identifier{Kind: kind, Value: oneSpelling(strings.ToLower(v))}, nil
 	case KindPhone:
 		if at := strings.IndexByte(v, ':'); at >= 0 && slices.Contains(phoneSchemes, strings.ToLower(v[:at])) {
 			v = v[at+1:]

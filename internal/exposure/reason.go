@@ -20,6 +20,9 @@ const (
 	ReasonAddressForbidden Reason = "address-forbidden"
 	ReasonNotSupported     Reason = "not-supported"
 	ReasonUnreachable      Reason = "vendor-unreachable"
+	// ReasonRevealCap: an app has seen too many people in a vendor's answers, so
+	// tokens stay tokens.
+	ReasonRevealCap Reason = "reveal-capped"
 )
 
 // Reasons for which a message is incomplete: it could not be decoded, or two
