@@ -56,7 +56,8 @@ fuzz: ## every fuzz target for FUZZTIME (20s) each
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 .PHONY: bench
-bench: build ## side by side with plain Go, nginx, haproxy, mitmproxy, and a bare group commit; results in bench/out
+bench: build ## side by side with plain Go, nginx, haproxy, mitmproxy, a bare group commit, Go's regexp and npm's redactors; results in bench/out
 	@mkdir -p bench/out
 	$(GO) run ./bench/gateway -cordon bin/cordon -out bench/out
 	$(GO) run ./bench/ledger -out bench/out
+	$(GO) run ./bench/detect -out bench/out

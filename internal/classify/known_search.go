@@ -18,7 +18,7 @@ func (f *Findings) Search(k Known) {
 	if k == nil {
 		return
 	}
-	s := search{f: f, known: k, p: placing{f: f, waits: true}}
+	s := search{f: f, known: k, p: placing{f: f}}
 	unknown := len(f.people) // without nobody, who comes last
 	if unknown > 0 && len(f.people[unknown-1].Identifiers) == 0 {
 		unknown--

@@ -1,7 +1,9 @@
 package classify
 
 import (
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cordon/internal/exposure"
 )
@@ -26,12 +28,13 @@ func (f *Findings) place() {
 	if first < 0 {
 		return
 	}
-	p := placing{f: f, waits: true}
+	p := placing{f: f}
 	// Strangers first: a text may speak of one before the value that names them.
 	for i := first; i < len(f.fields); i++ {
-		at := &f.fields[i]
-		if id, ok := at.identifier(); ok && f.fields[at.host].Unnamed() && f.isWhole(at) && p.has(id) < 0 {
-			p.stranger(id)
+		if at := &f.fields[i]; at.found() && f.fields[at.host].Unnamed() && f.isWhole(at) {
+			if id, ok := at.identifier(); ok && p.has(id) == nobody {
+				p.stranger(id)
+			}
 		}
 	}
 	for i := first; i < len(f.fields); i++ {
@@ -78,7 +81,12 @@ func dialled(number string) string {
 		number = strings.Replace(number, "(0)", "", 1)
 	}
 	number = strings.TrimLeft(number, "(")
-	return dashes.Replace(number)
+	for i := 0; i < len(number); i++ {
+		if number[i] >= utf8.RuneSelf {
+			return dashes.Replace(number)
+		}
+	}
+	return number
 }
 
 // dashes are written between digits besides those that ASCII has.
@@ -86,108 +94,150 @@ var dashes = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-", "\
 
 // placing gives found fields to people.
 type placing struct {
-	f     *Findings
-	waits bool // the identifiers of people were not read yet
-	// plain are people by identifier; hashed says that some are known by hashes.
-	plain  map[exposure.Identifier]int32
-	hashed bool
-	// tails are people by the last digits of their numbers; nobody where two
-	// share them.
+	f *Findings
+	// index is by identifier, and made when there are many; read is how many of
+	// the people are in it. tails are people by the last digits of their
+	// numbers, nobody where two share them.
+	index map[exposure.Identifier]int32
 	tails map[string]int32
-	// groups by person, made when needed; and whom shared groups concern.
-	groups map[int32]int32
+	read  int
+	// own are groups by person, made when needed; inside says whom shared groups
+	// concern.
+	own    []personGroup
+	groups map[int32]int32 // instead of own, when there are many
 	inside map[int32]int32
 }
+
+type personGroup struct{ person, group int32 }
 
 // tail is how many last digits make two numbers one, when the one lacks the
 // country: shorter ones are shared by too many.
 const tail = 8
 
-func (p *placing) read() {
-	p.waits = false
-	p.plain, p.tails = map[exposure.Identifier]int32{}, map[string]int32{}
-	for i := range p.f.people {
-		for _, id := range p.f.people[i].Identifiers {
-			p.add(id, int32(i))
-		}
-	}
-}
+// few is up to how many people are compared one by one.
+const few = 8
 
-func (p *placing) add(id exposure.Identifier, person int32) {
-	p.plain[id] = person
-	p.hashed = p.hashed || id.Kind >= exposure.KindEmailSHA256
-	if id.Kind != exposure.KindPhone || len(id.Value) < tail {
-		return
-	}
-	last := id.Value[len(id.Value)-tail:]
-	if other, taken := p.tails[last]; taken && other != person {
-		person = nobody
-	}
-	p.tails[last] = person
-}
-
-// has is the person of the message whom the identifier names, -1 for none.
+// has is the person of the message whom the identifier names, nobody for none.
 func (p *placing) has(id exposure.Identifier) int32 {
-	if p.waits {
-		p.read()
+	people := p.f.people
+	if len(people) > few {
+		return p.find(id)
 	}
-	if person, ok := p.plain[id]; ok {
-		return person
-	}
-	if p.hashed {
-		for _, hash := range id.Hashes() {
-			if person, ok := p.plain[hash]; ok {
-				return person
+	for i := range people {
+		for _, have := range people[i].Identifiers {
+			if have == id {
+				return int32(i)
 			}
 		}
 	}
-	if id.Kind == exposure.KindPhone && len(id.Value) > tail {
-		if person, ok := p.tails[id.Value[len(id.Value)-tail:]]; ok && person != nobody && p.sameNumber(person, id.Value) {
+	owner := int32(nobody)
+	for i := range people {
+		for _, have := range people[i].Identifiers {
+			if have.Kind >= exposure.KindEmailSHA256 && isHashOf(have, id) {
+				return int32(i)
+			}
+			if sameNumber(have, id) {
+				if owner != nobody && owner != int32(i) {
+					return nobody // two countries have it
+				}
+				owner = int32(i)
+			}
+		}
+	}
+	return owner
+}
+
+func isHashOf(hash, id exposure.Identifier) bool {
+	return slices.Contains(id.Hashes(), hash)
+}
+
+// find is has for many people.
+func (p *placing) find(id exposure.Identifier) int32 {
+	if p.index == nil {
+		p.index, p.tails = map[exposure.Identifier]int32{}, map[string]int32{}
+	}
+	for ; p.read < len(p.f.people); p.read++ {
+		for _, id := range p.f.people[p.read].Identifiers {
+			p.index[id] = int32(p.read)
+			if id.Kind != exposure.KindPhone || len(id.Value) < tail {
+				continue
+			}
+			last, person := id.Value[len(id.Value)-tail:], int32(p.read)
+			if other, taken := p.tails[last]; taken && other != person {
+				person = nobody
+			}
+			p.tails[last] = person
+		}
+	}
+	if person, ok := p.index[id]; ok {
+		return person
+	}
+	for _, hash := range id.Hashes() {
+		if person, ok := p.index[hash]; ok {
 			return person
+		}
+	}
+	if id.Kind == exposure.KindPhone && len(id.Value) > tail {
+		if person, ok := p.tails[id.Value[len(id.Value)-tail:]]; ok && person != nobody {
+			for _, have := range p.f.people[person].Identifiers {
+				if sameNumber(have, id) {
+					return person
+				}
+			}
 		}
 	}
 	return nobody
 }
 
-// sameNumber reports whether one of the person's numbers is this one, written
-// with the country or without.
-func (p *placing) sameNumber(person int32, number string) bool {
-	for _, id := range p.f.people[person].Identifiers {
-		if id.Kind != exposure.KindPhone {
-			continue
-		}
-		long, short := id.Value, number
-		if len(long) < len(short) {
-			long, short = short, long
-		}
-		if strings.HasPrefix(long, "+") && !strings.HasPrefix(short, "+") && strings.HasSuffix(long, strings.TrimPrefix(short, "0")) {
-			return true
-		}
+// sameNumber reports whether two are one telephone number, written with the
+// country and without.
+func sameNumber(a, b exposure.Identifier) bool {
+	if a.Kind != exposure.KindPhone || b.Kind != exposure.KindPhone || len(a.Value) < tail || len(b.Value) < tail {
+		return false
 	}
-	return false
+	long, short := a.Value, b.Value
+	if len(long) < len(short) {
+		long, short = short, long
+	}
+	if strings.HasPrefix(short, "+") || !strings.HasPrefix(long, "+") {
+		return false
+	}
+	return strings.HasSuffix(long, strings.TrimPrefix(short, "0"))
 }
 
 // stranger makes a person of an identifier.
 func (p *placing) stranger(id exposure.Identifier) int32 {
-	person := int32(len(p.f.people))
 	p.f.people = append(p.f.people, Person{Identifiers: []exposure.Identifier{id}})
-	p.add(id, person)
-	return person
+	return int32(len(p.f.people) - 1)
 }
 
 // group is one that belongs to the person alone and has nothing of the groups
 // around the value: a stranger in a text gets none of what the text's own
 // people get.
 func (p *placing) group(person int32) int32 {
-	if g, ok := p.groups[person]; ok {
-		return g
+	if p.groups != nil {
+		if g, ok := p.groups[person]; ok {
+			return g
+		}
 	}
 	if p.groups == nil {
-		p.groups = map[int32]int32{}
+		for _, at := range p.own {
+			if at.person == person {
+				return at.group
+			}
+		}
 	}
 	g := int32(len(p.f.groups))
 	p.f.groups = append(p.f.groups, group{parent: -1, subject: rootSubject, person: person, identifying: person != nobody})
-	p.groups[person] = g
+	switch p.own = append(p.own, personGroup{person, g}); {
+	case p.groups != nil:
+		p.groups[person] = g
+	case len(p.own) > few:
+		p.groups = map[int32]int32{}
+		for _, at := range p.own {
+			p.groups[at.person] = at.group
+		}
+	}
 	return g
 }
 
