@@ -92,6 +92,16 @@ func (c *Client) Subject(ctx context.Context, q SubjectQuery) (p scope.Person, e
 	return p, c.call(ctx, http.MethodPost, "/subjects/lookup", q, &p)
 }
 
+// Links lists by what identifiers became a person's.
+func (c *Client) Links(ctx context.Context, q SubjectQuery) (l SubjectLinks, err error) {
+	return l, c.call(ctx, http.MethodPost, "/subjects/links", q, &l)
+}
+
+// Unlink gives an identifier to somebody else.
+func (c *Client) Unlink(ctx context.Context, r SubjectUnlink) (u SubjectUnlinked, err error) {
+	return u, c.call(ctx, http.MethodPost, "/subjects/unlink", r, &u)
+}
+
 func (c *Client) TestRoute(ctx context.Context, t RouteTest) (a RouteTestAnswer, err error) {
 	return a, c.call(ctx, http.MethodPost, "/route/test", t, &a)
 }

@@ -182,14 +182,15 @@ func (d *Desk) Subject(ctx context.Context, q SubjectQuery) (*scope.Person, erro
 
 // candidates are the identifiers that a text may be, the likeliest first.
 func candidates(q SubjectQuery) ([]exposure.Identifier, error) {
-	kinds := []exposure.Kind{exposure.KindEmail, exposure.KindUserID, exposure.KindUsername, exposure.KindPhone}
+	kinds := []exposure.Kind{exposure.KindEmail, exposure.KindUserID, exposure.KindUsername, exposure.KindPhone,
+		exposure.KindEmailSHA256, exposure.KindPhoneSHA256, exposure.KindEmailMD5}
 	if q.Vendor != "" {
 		kinds = append(kinds, exposure.KindPseudonym)
 	}
 	if q.Kind != "" {
 		k, ok := exposure.LookupKind(q.Kind)
 		if !ok {
-			return nil, problem(http.StatusUnprocessableEntity, "kind-unknown", "use email, phone, user_id, username or pseudonym", "there is no kind of identifier %q", q.Kind)
+			return nil, problem(http.StatusUnprocessableEntity, "kind-unknown", "use email, phone, user_id, username, pseudonym, email_sha256, email_md5 or phone_sha256", "there is no kind of identifier %q", q.Kind)
 		}
 		if k == exposure.KindPseudonym && q.Vendor == "" {
 			return nil, problem(http.StatusUnprocessableEntity, "vendor-missing", "give --vendor: a pseudonym is known to one vendor only", "a pseudonym needs its vendor")

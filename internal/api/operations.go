@@ -84,6 +84,14 @@ func register(a huma.API, d *Desk) {
 		func(ctx context.Context, in *body[SubjectQuery]) (*scope.Person, error) {
 			return d.Subject(ctx, in.Body)
 		})
+	answer(a, http.MethodPost, "/subjects/links", "subject-links", "By what identifiers became a person's",
+		func(ctx context.Context, in *body[SubjectQuery]) (SubjectLinks, error) {
+			return d.Links(ctx, in.Body)
+		})
+	answer(a, http.MethodPost, "/subjects/unlink", "subject-unlink", "Give an identifier to somebody else",
+		func(ctx context.Context, in *body[SubjectUnlink]) (SubjectUnlinked, error) {
+			return d.Unlink(ctx, in.Body)
+		})
 	answer(a, http.MethodPost, "/route/test", "route-test", "What the gateway would do with a message",
 		func(ctx context.Context, in *body[RouteTest]) (RouteTestAnswer, error) {
 			return d.TestRoute(ctx, in.Body)

@@ -188,10 +188,14 @@ type subjectCmd struct {
 	Identifier string `arg:"" placeholder:"IDENTIFIER" help:"An address, phone number, id or user name; - reads it from stdin, so that it stays out of the shell's history."`
 	Kind       string `placeholder:"KIND" help:"email, phone, user_id, username or pseudonym, if it is not clear."`
 	Vendor     string `placeholder:"VENDOR" help:"With --kind pseudonym: the vendor that knows it."`
+	Links      bool   `xor:"what" help:"List by what identifiers became this person's, with the entries that showed it."`
+	Unlink     bool   `xor:"what" help:"Undo a wrong link: from now on the identifier is somebody else's. What was recorded stays."`
+	Reason     string `placeholder:"TEXT" help:"With --unlink: why. A keyed digest of it goes into the ledger."`
+	DryRun     bool   `help:"With --unlink: show what would be undone."`
 }
 
 func (subjectCmd) Examples() []string {
-	return []string{"cordon subject ada@example.org", "pbpaste | cordon subject -"}
+	return []string{"cordon subject ada@example.org", "pbpaste | cordon subject -", "cordon subject ada@example.org --unlink --dry-run"}
 }
 
 func (c subjectCmd) Run(e *Env) error {
@@ -210,7 +214,14 @@ func (c subjectCmd) Run(e *Env) error {
 		return err
 	}
 	defer o.close()
-	p, err := o.Subject(ctx, api.SubjectQuery{Identifier: identifier, Kind: c.Kind, Vendor: c.Vendor})
+	query := api.SubjectQuery{Identifier: identifier, Kind: c.Kind, Vendor: c.Vendor}
+	switch {
+	case c.Links:
+		return c.links(ctx, e, o, query)
+	case c.Unlink:
+		return c.unlink(ctx, e, o, query)
+	}
+	p, err := o.Subject(ctx, query)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -184,4 +185,11 @@ func (j *journal) moveContact(pb *pebble.Batch, h idHash, from, to exposure.Ordi
 		return fmt.Errorf("moving a sealed contact: %w", err)
 	}
 	return nil
+}
+
+// Digest is a keyed digest of a text that must not lie in the ledger, such as
+// a reason that somebody typed: two of one text are equal, and that is all.
+func (l *Ledger) Digest(text string) string {
+	h := l.hasher.hash(exposure.Identifier{Value: text}) // kind 0 is no identifier's
+	return hex.EncodeToString(h[:])
 }
