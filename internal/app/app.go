@@ -159,7 +159,9 @@ func (a *App) openGateway() error {
 		apps = append(apps, app)
 	}
 	g, err := gateway.New(gateway.Options{
-		Recorder: a.ledger, Journal: a.ledger, Gates: a.gates, Specs: a.specs, Secrets: a.vault, Apps: apps, Tokens: a.desk.Tokens, Watch: a.watcher,
+		Recorder: a.ledger, Journal: a.ledger, Gates: a.gates, Specs: a.specs, Secrets: a.vault, Apps: apps, Watch: a.watcher,
+		Known: a.ledger, Tokens: a.desk.Tokens, Table: a.ledger, Learn: a.ledger,
+		RevealsPerMinute: a.cfg.Limits.RevealsPerMinute, RevealsPerHour: a.cfg.Limits.RevealsPerHour,
 		BodyLimit: int64(a.cfg.Limits.Body), VendorTimeout: time.Duration(a.cfg.Limits.VendorTimeout),
 		Observe: a.cfg.Proxy.UnknownHosts == "observe", Log: a.o.Log, Now: a.o.Now,
 	})

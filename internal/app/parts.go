@@ -57,7 +57,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	}
 	keys := p.vault.Keys()
 	p.desk.Tokens = tokens(p.vault, cfg)
-	lk := ledger.Keys{Identity: keys.Identity, Directory: keys.Directory, Contact: keys.Contact, ID: keys.Fingerprint}
+	lk := ledger.Keys{Identity: keys.Identity, Directory: keys.Directory, Tokens: keys.TokenRoot, Contact: keys.Contact, ID: keys.Fingerprint}
 	if lk.Verifier, err = note.NewVerifier(keys.Verifier); err != nil {
 		return nil, fmt.Errorf("reading checkpoint.pub: %w", err)
 	}

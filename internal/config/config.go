@@ -123,5 +123,8 @@ type Limits struct {
 	HeaderTimeout strict.Duration `yaml:"header_timeout" default:"10s" doc:"How long a client may take to send a request header."`
 	IdleTimeout   strict.Duration `yaml:"idle_timeout" default:"2m" doc:"How long a connection may be silent."`
 	VendorTimeout strict.Duration `yaml:"vendor_timeout" default:"1m" doc:"How long a vendor may take to begin its answer."`
-	Connections   int             `yaml:"connections" default:"10000" min:"1" doc:"How many client connections are open at once, over all doors."`
+	// What the answers of one vendor may reveal to one app.
+	RevealsPerMinute int `yaml:"reveals_per_minute" default:"120" min:"1" doc:"How many people a vendor's answers may reveal to one app in a minute; above it tokens stay tokens."`
+	RevealsPerHour   int `yaml:"reveals_per_hour" default:"1200" min:"1" doc:"The same in an hour."`
+	Connections      int `yaml:"connections" default:"10000" min:"1" doc:"How many client connections are open at once, over all doors."`
 }

@@ -16,7 +16,7 @@ var notOurs = []string{"Alt-Svc", "Content-Length"}
 
 // answer passes a vendor's answer on as it arrives. Redirects are passed too,
 // never followed: following would send the credential wherever they point.
-func (v *Vendor) answer(w http.ResponseWriter, r *http.Response) error {
+func (v *Vendor) answer(w http.ResponseWriter, r *http.Response, back *wayBack) error {
 	defer r.Body.Close()
 	h := w.Header()
 	length := r.Header["Content-Length"]
@@ -25,6 +25,11 @@ func (v *Vendor) answer(w http.ResponseWriter, r *http.Response) error {
 	for _, name := range notOurs {
 		delete(r.Header, name)
 	}
+	body, scanned := back.body(v.credential.concealBody(r.Body), r)
+	if scanned {
+		length = nil
+	}
+	back.header(r.Header)
 	for name, values := range r.Header {
 		h[name] = values
 	}
@@ -36,7 +41,7 @@ func (v *Vendor) answer(w http.ResponseWriter, r *http.Response) error {
 	}
 	w.WriteHeader(r.StatusCode)
 
-	if err := copyAsItComes(w, v.credential.concealBody(r.Body)); err != nil {
+	if err := copyAsItComes(w, body); err != nil {
 		return err
 	}
 	trailer := http.Header{}

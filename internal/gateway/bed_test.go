@@ -22,6 +22,7 @@ import (
 	"cordon/internal/gateway/proxy"
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
+	tokens "cordon/internal/token"
 	"cordon/internal/vault"
 	"cordon/internal/vendor"
 
@@ -37,28 +38,38 @@ type bed struct {
 	gates    *isolate.Gates
 	gateway  *gateway.Gateway
 	vendor   *simulator
+	root     []byte // of tokens
+	table    *askedTable
 	route    string // base address of the route port
 	proxy    string
 	ca       []byte // PEM
 }
 
 type setup struct {
-	manifest string // more keys of the manifest
-	upstream string // instead of the simulator
-	tls      bool   // the simulator speaks TLS
-	hosts    string
-	apps     []gateway.App
-	observe  bool
-	limit    int64
-	timeout  time.Duration
-	handler  http.HandlerFunc // of the simulator; nil: 202
+	manifest  string // more keys of the manifest
+	upstream  string // instead of the simulator
+	tls       bool   // the simulator speaks TLS
+	hosts     string
+	apps      []gateway.App
+	observe   bool
+	limit     int64
+	reveals   int               // per minute
+	more      map[string]string // further manifests, by vendor
+	clock     func() time.Time
+	tokenless bool   // the ledger has no keys for tokens
+	data      string // where the bed lies; "": somewhere new
+	timeout   time.Duration
+	handler   http.HandlerFunc // of the simulator; nil: 202
 }
 
 const token = "app-token-1"
 
 func start(t testing.TB, s setup) *bed {
 	t.Helper()
-	b := &bed{t: t, dir: t.TempDir()}
+	b := &bed{t: t, dir: s.data}
+	if b.dir == "" {
+		b.dir = t.TempDir()
+	}
 	b.vendor = simulate(t, s)
 	keys := filepath.Join(b.dir, "keys")
 	v, err := vault.Open(vault.Source{Dir: keys}, vault.Options{Origin: "test.example/cordon", Create: true})
@@ -74,12 +85,19 @@ func start(t testing.TB, s setup) *bed {
 	if hosts == "" {
 		hosts = "api.acme.example"
 	}
-	manifest := fmt.Sprintf("vendor: acme\nname: Acme\nupstream: %s\nhosts: [%s]\nmapping:\n  - {on: POST /send, fields: {email: user.contact.email, name: user.name}}\n%s", upstream, hosts, s.manifest)
+	mapping := "mapping:\n  - {on: POST /send, fields: {email: user.contact.email, name: user.name}}\n"
+	if strings.Contains(s.manifest, "mapping:") {
+		mapping = ""
+	}
+	manifest := fmt.Sprintf("vendor: acme\nname: Acme\nupstream: %s\nhosts: [%s]\n%s%s", upstream, hosts, mapping, s.manifest)
 	if !strings.Contains(manifest, "credential:") {
 		manifest += "credential: {in: header, name: Authorization, value: \"Bearer {secret}\", secret: file:acme.secret}\n"
 	}
 	vendors := filepath.Join(b.dir, "vendors")
-	check(t, os.Mkdir(vendors, 0o700))
+	check(t, os.MkdirAll(vendors, 0o700))
+	for name, text := range s.more {
+		check(t, os.WriteFile(filepath.Join(vendors, name+".yaml"), []byte(strings.ReplaceAll(text, "UPSTREAM", b.vendor.url)), 0o600))
+	}
 	check(t, os.WriteFile(filepath.Join(vendors, "acme.yaml"), []byte(manifest), 0o600))
 	specs, problems := vendor.LoadDir(vendors)
 	if len(problems) > 0 {
@@ -88,18 +106,28 @@ func start(t testing.TB, s setup) *bed {
 
 	data := filepath.Join(b.dir, "data")
 	k := v.Keys()
+	b.root = k.TokenRoot[:]
+	tokenRoot := k.TokenRoot
+	if s.tokenless {
+		tokenRoot = vault.Key{}
+	}
 	signer, err := note.NewSigner(k.SigningKey.Reveal())
 	check(t, err)
 	verifier, err := note.NewVerifier(k.Verifier)
 	check(t, err)
 	quiet := slog.New(slog.DiscardHandler)
-	b.ledger, err = ledger.Open(ledger.Options{Dir: data, Log: quiet, Keys: ledger.Keys{
-		Identity: k.Identity, Directory: k.Directory, Signer: signer, Verifier: verifier, Contact: k.Contact, ID: k.Fingerprint,
+	b.ledger, err = ledger.Open(ledger.Options{Dir: data, Log: quiet, Now: s.clock, Keys: ledger.Keys{
+		Identity: k.Identity, Directory: k.Directory, Tokens: tokenRoot, Signer: signer, Verifier: verifier, Contact: k.Contact, ID: k.Fingerprint,
 	}})
 	check(t, err)
 	t.Cleanup(func() { b.ledger.Close() })
 	b.recorder = &watched{Ledger: b.ledger}
-	b.gates, err = isolate.Load(data, []isolate.Known{{Vendor: "acme", Routes: []string{"POST /send"}}, {Vendor: gateway.ObservedVendor}})
+	b.table = &askedTable{Ledger: b.ledger}
+	known := []isolate.Known{{Vendor: "acme", Routes: []string{"POST /send"}}, {Vendor: gateway.ObservedVendor}}
+	for name := range s.more {
+		known = append(known, isolate.Known{Vendor: vendorID(name)})
+	}
+	b.gates, err = isolate.Load(data, known)
 	check(t, err)
 	t.Cleanup(func() { b.gates.Close() })
 	for i := range s.apps {
@@ -109,7 +137,9 @@ func start(t testing.TB, s setup) *bed {
 	}
 	b.gateway, err = gateway.New(gateway.Options{
 		Recorder: b.recorder, Journal: b.recorder, Gates: b.gates, Specs: specs, Secrets: v, Apps: s.apps,
-		BodyLimit: s.limit, VendorTimeout: s.timeout, Observe: s.observe, Log: quiet,
+		Known: b.ledger, Tokens: tokens.New(k.TokenRoot, "acme-photos.example"), Table: b.table, Learn: b.ledger,
+		RevealsPerMinute: s.reveals,
+		BodyLimit:        s.limit, VendorTimeout: s.timeout, Observe: s.observe, Log: quiet, Now: s.clock,
 	})
 	check(t, err)
 	t.Cleanup(b.gateway.Close)
@@ -142,6 +172,22 @@ func check(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// askedTable is the ledger's table of tokens, of which a test can say that a
+// token is taken.
+type askedTable struct {
+	*ledger.Ledger
+	asked int
+	taken func(tokens.Token) bool
+}
+
+func (a *askedTable) TokenFree(v exposure.VendorID, t *tokens.Token) (bool, error) {
+	a.asked++
+	if a.taken != nil && a.taken(*t) {
+		return false, nil
+	}
+	return a.Ledger.TokenFree(v, t)
 }
 
 // watched is the ledger with a look at when Record returned, and a switch for
@@ -263,6 +309,7 @@ func simulate(t testing.TB, s setup) *simulator {
 		sim.mu.Lock()
 		sim.got = append(sim.got, seen{r.Method, r.RequestURI, r.Host, string(body), r.Header.Clone()})
 		sim.mu.Unlock()
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		handler(w, r)
 	}))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)

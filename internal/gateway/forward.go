@@ -13,6 +13,7 @@ import (
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
 	"cordon/internal/minimize"
+	"cordon/internal/vendor"
 )
 
 // outlet is the only thing that holds connections to a vendor, and forward the
@@ -58,11 +59,13 @@ func newOutlet(o Options, v *Vendor) (outlet, error) {
 // attempt is what stays the same from one try to the next.
 type attempt struct {
 	passage  *isolate.Passage
+	route    vendor.Route
 	cleared  *minimize.Cleared
 	x        *Exchange
 	tooLarge bool
 	earlier  uint64 // entry of the try before; 0: none
 	reused   bool   // this try went over a connection used before
+	taking   int    // how often a token was taken by another message
 }
 
 // again decides whether to try once more: only when not one byte was handed
@@ -74,6 +77,13 @@ func (a *attempt) again(ctx context.Context, o ledger.Outcome, seq uint64) bool 
 	}
 	a.earlier = seq
 	return true
+}
+
+// taken decides whether to clear anew because a short token stands for another
+// value since a moment.
+func (a *attempt) taken(err error) bool {
+	a.taking++
+	return errors.Is(err, ledger.ErrTokenTaken) && a.taking < attempts
 }
 
 // forward sends the cleared message, once, if the receipt is good for it. The
@@ -133,6 +143,9 @@ func (out *outlet) request(a *attempt, host string) *upstream.Request {
 	h := http.Header(o.Header)
 	if h == nil {
 		h = a.x.Header
+	}
+	if mayReveal(a.route) {
+		h["Accept-Encoding"] = []string{"identity"} // or tokens could not be found in the answer
 	}
 	path := o.Path
 	if a.x.Host == "" && out.base.Path != "" {

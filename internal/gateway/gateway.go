@@ -53,8 +53,17 @@ type Options struct {
 	Secrets  Secrets
 	Apps     []App
 	Watch    Watcher // nil: nobody watches
-	// Tokens makes the tokens that policies ask for; nil: such policies refuse.
+	// Known is what the directory knows of people; nil: nobody is looked for.
+	Known classify.Known
+	// Tokens makes the tokens that policies ask for, and Table keeps what they
+	// stand for; without either such policies refuse.
 	Tokens *token.Maker
+	Table  Table
+	// Learn takes what answers tell of people; nil: nothing is learnt.
+	Learn Learner
+	// RevealsPerMinute and RevealsPerHour are how many people may be revealed to
+	// one app in one vendor's answers; 0: 120 and 1,200.
+	RevealsPerMinute, RevealsPerHour int
 	// BodyLimit is the longest body that is read as a whole, in bytes; 0: 1 MiB.
 	BodyLimit int64
 	// VendorTimeout is how long a vendor may take to begin its answer; 0: a minute.
@@ -81,6 +90,7 @@ type Gateway struct {
 	seen      sightings
 	replaced  once
 	entries   pending
+	lessons   lessons
 }
 
 // New compiles the specs and reads their credentials. It dials nobody. The
@@ -94,6 +104,12 @@ func New(o Options) (*Gateway, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.RevealsPerMinute == 0 {
+		o.RevealsPerMinute = 120
+	}
+	if o.RevealsPerHour == 0 {
+		o.RevealsPerHour = 1200
 	}
 	g := &Gateway{o: o, vendors: map[exposure.VendorID]*Vendor{}}
 	g.apps = newApps(o.Apps, o.Secrets)
@@ -126,6 +142,7 @@ func New(o Options) (*Gateway, error) {
 // tried once more.
 func (g *Gateway) Close() {
 	g.entries.close()
+	g.lessons.wait()
 	for _, v := range g.vendors {
 		v.out.client.Close()
 	}
@@ -154,6 +171,8 @@ type Vendor struct {
 	classifier *classify.Classifier
 	out        outlet
 	credential *credential
+	mints      bool // the policy asks for tokens
+	reveals    reveals
 	shown      shown // credentials of the apps' own
 	counters   counters
 }
@@ -165,7 +184,7 @@ func (v *Vendor) ID() exposure.VendorID { return v.spec.ID }
 func (v *Vendor) Gate() *isolate.Gate { return v.gate }
 
 func newVendor(o Options, spec *vendor.Spec) (*Vendor, error) {
-	v := &Vendor{spec: spec, gate: o.Gates.Gate(spec.ID)}
+	v := &Vendor{spec: spec, gate: o.Gates.Gate(spec.ID), mints: mints(spec)}
 	if v.gate == nil {
 		return nil, fmt.Errorf("its gate was not loaded")
 	}

@@ -5,9 +5,7 @@ import (
 	"net/http"
 
 	"cordon/internal/exposure"
-	"cordon/internal/ledger"
 	"cordon/internal/minimize"
-	"cordon/internal/vendor"
 )
 
 // Serve is the way of a message. It answers x in every case and returns when
@@ -54,30 +52,35 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 		return
 	}
 	findings := v.classifier.Classify(route, message)
+	findings.Search(g.o.Known)
 
-	// 4. Minimise. What the vendor need not know is gone from Cleared; the policy
-	//    may hold or refuse what is incomplete.
-	cleared, decision := minimize.Clear(&findings, v.spec, g.tokens(v))
-	if decision.Verdict != exposure.Pass {
-		g.refuse(x, route.Name, byPolicy(decision))
+	session, err := g.session(x)
+	if err != nil {
+		g.unrecorded(ctx, x, route.Name)
 		return
 	}
+	way := exposure.Pathway{Vendor: v.ID(), Route: route.Name, Credential: credential, App: x.Sender.App}
+	for attempt := (attempt{passage: passage, x: x, route: route, tooLarge: message.TooLarge}); ; {
+		// 4. Minimise. What the vendor need not know is gone from Cleared, a token
+		//    in its place; the policy may hold or refuse what is incomplete.
+		cleared, decision := minimize.Clear(&findings, v.spec, session.tokens())
+		if decision.Verdict != exposure.Pass {
+			g.refuse(x, route.Name, byPolicy(decision))
+			return
+		}
+		attempt.cleared = &cleared
 
-	for attempt := (attempt{passage: passage, cleared: &cleared, x: x, tooLarge: message.TooLarge}); ; {
-		// 5. Record. Returns when the disclosure is on disk. An error means that
+		// 5. Record. Returns when the disclosure is on disk, and with it what each
+		//    new token stands for: none leaves that cannot be resolved. An error means that
 		//    the ledger does not record, and then nothing is forwarded, in shadow
 		//    mode neither: what is not recorded cannot be answered for (promise 7).
 		//    Crash: the entry has no outcome and reads "may have been exposed".
-		receipt, err := g.o.Recorder.Record(ctx, ledger.Disclosure{
-			Pathway: exposure.Pathway{Vendor: v.ID(), Route: route.Name, Credential: credential, App: x.Sender.App},
-			Cleared: &cleared, Shadow: v.spec.Mode == vendor.Shadow, Retry: attempt.earlier, At: g.o.Now(),
-		})
+		receipt, err := g.o.Recorder.Record(ctx, g.disclosure(x, way, &cleared, session, attempt.earlier))
+		if attempt.taken(err) {
+			continue // another message took a short token a moment ago
+		}
 		if err != nil {
-			p := unrecorded(ctx)
-			if p == nil { // the app left; the ledger settles the entry as not sent
-				panic(http.ErrAbortHandler)
-			}
-			g.refuse(x, route.Name, p)
+			g.unrecorded(ctx, x, route.Name)
 			return
 		}
 		v.counters.recorded(g.o.Now())
@@ -100,8 +103,11 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 			return
 		}
 
-		// 8. Answer, as it arrives. Crash: the app sees a broken connection.
-		if err := v.answer(x.Answer, response); err != nil {
+		// 8. Answer, as it arrives; tokens become values again on routes that may
+		//    see them, each on record before it is shown.
+		//    Crash: the app sees a broken connection.
+		g.learn(&attempt, &findings, response, receipt.Seq())
+		if err := v.answer(x.Answer, response, g.wayBack(ctx, x, route)); err != nil {
 			g.o.Log.Debug("answer broken off", "vendor", v.ID(), "error", err)
 			panic(http.ErrAbortHandler)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -85,6 +86,16 @@ func unrecorded(ctx context.Context) *Problem {
 	p := problem(503, exposure.ReasonLedger, "the message could not be recorded and was therefore not sent", "an operator looks at `cordon status`")
 	p.retryAfter = 5
 	return p
+}
+
+// unrecorded refuses a message that is not on record. When the app left, the
+// ledger settles the entry as not sent, and there is nobody to answer.
+func (g *Gateway) unrecorded(ctx context.Context, x *Exchange, route string) {
+	p := unrecorded(ctx)
+	if p == nil {
+		panic(http.ErrAbortHandler)
+	}
+	g.refuse(x, route, p)
 }
 
 // failed is the answer when a recorded message got none from the vendor.
