@@ -12,7 +12,7 @@ import (
 type document struct {
 	w      *walk
 	at     cursor
-	around []cursor
+	around []frame
 	// prefix is how many bytes before the text are not the message's own.
 	prefix int
 	// fold is how a key is looked up where the nodes are our own and not a
@@ -22,6 +22,12 @@ type document struct {
 	// that conditions ask for.
 	number int
 	peeked map[held]string
+}
+
+// frame is where a member or an element began, and how much was found before.
+type frame struct {
+	cursor
+	groups, fields int
 }
 
 // wiredSpot is where a leaf of a document stands, and its way of writing.
@@ -54,7 +60,7 @@ func (d *document) read(text string, read func(string, wire.Visitor)) {
 
 func (d *document) Enter(key string) {
 	d.settle()
-	d.around = append(d.around, d.at)
+	d.around = append(d.around, frame{d.at, len(d.w.f.groups), len(d.w.f.fields)})
 	c := crumb{key: key}
 	if d.fold != nil {
 		key = d.fold(key)
@@ -88,7 +94,7 @@ func (d *document) settle() {
 }
 
 func (d *document) Element(index int) {
-	d.around = append(d.around, d.at)
+	d.around = append(d.around, frame{d.at, len(d.w.f.groups), len(d.w.f.fields)})
 	n := d.at.node
 	var next *node
 	if n != nil {
@@ -112,7 +118,9 @@ func (d *document) Leave() {
 		return
 	}
 	d.w.pop()
-	d.at = d.around[len(d.around)-1]
+	before := &d.around[len(d.around)-1]
+	d.w.forget(before.groups, before.fields)
+	d.at = before.cursor
 	d.around = d.around[:len(d.around)-1]
 }
 

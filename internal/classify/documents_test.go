@@ -212,3 +212,16 @@ func FuzzDocuments(f *testing.F) {
 		holds(t, &found, text, false)
 	})
 }
+
+func TestEmptyDocumentsCostNoMemory(t *testing.T) {
+	f := read(t, nestedMapping, message("/x", "application/json", "["+strings.Repeat(`"[]",`, 2*maxFields)+`1]`))
+	if len(f.layers) > maxFields || len(f.Incomplete()) != 1 || f.Incomplete()[0] != exposure.IncompleteBudget {
+		t.Errorf("%d layers, %v", len(f.layers), f.Incomplete())
+	}
+	f = read(t, `
+  - {on: POST /x, subjects: 'a.b[]', fields: {c: user.name}}
+`, message("/x", "text/xml", "<a>"+strings.Repeat("<b/>", 10_000)+"</a>"))
+	if len(f.groups) > 2 {
+		t.Errorf("%d groups", len(f.groups))
+	}
+}

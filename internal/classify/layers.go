@@ -15,7 +15,7 @@ type layer struct {
 
 // inner reads the text that raw, at a place in what is being read, stands for.
 func (w *walk) inner(at position, raw, text string, read func()) {
-	if w.inside += len(text); w.inside > maxInside {
+	if w.inside += len(text); w.inside > maxInside || len(w.f.layers) >= maxFields {
 		w.stop()
 	}
 	if w.stopped {
