@@ -48,7 +48,7 @@ func international(d []byte) bool {
 		code = code*10 + int(d[i]-'0')
 		if l := lengths[code]; l != 0 {
 			n := len(d) - i - 1
-			return l&(1<<n) != 0 && (n >= 7 || l>>8 == 0 || len(d) >= 9)
+			return l&(1<<n) != 0 && (n >= 7 || l>>8 == 0 || len(d) >= 9 || i == 2 && n >= 5)
 		}
 	}
 	return false
@@ -168,15 +168,15 @@ func (sc *scanner) saidPhone(n *number, near *near) bool {
 	if near.denies(ofPhone, against) {
 		return false
 	}
-	after := sc.after(n)
+	after := sc.after(n.group[n.groups-1].end)
 	return after.any(ofPhone) || !bare && after.any(ofPlace)
 }
 
-// after is what the word right behind the number means: "416 60 039 office",
-// "(mobile)". A word in quotes is the next member's key.
-func (sc *scanner) after(n *number) meaning {
+// after is what the word right behind a number that ends at end means: "416 60
+// 039 office", "(mobile)". A word in quotes is the next member's key.
+func (sc *scanner) after(stop int) meaning {
 	s := sc.s
-	i := n.group[n.groups-1].end
+	i := stop
 	for limit := i + 3; i < len(s) && i < limit && (s[i] == ' ' || s[i] == '(' || s[i] == '-' || s[i] == '['); {
 		i++
 	}
@@ -184,7 +184,7 @@ func (sc *scanner) after(n *number) meaning {
 	for end < len(s) && end-i < maxAfter && isLetter(s[end]) {
 		end++
 	}
-	if end == i || i == n.group[n.groups-1].end {
+	if end == i || i == stop {
 		return 0
 	}
 	m, _ := meaningOf(s[i:end])
@@ -202,10 +202,10 @@ func (sc *scanner) phoneEnds(n *number, groups int) (int, bool) {
 			for stop < len(s) && isDigit(s[stop]) {
 				stop++
 			}
-			return stop, stop-end < 8 && endsAt(s, stop)
+			return stop, stop-end < 8 && (endsAt(s, stop) || s[stop] == '-' && sc.after(stop).any(ofPhone|ofPlace))
 		}
 		if end+1 < len(s) && s[end] == '-' && isLetter(s[end+1]) {
-			return end, sc.after(n).any(ofPhone | ofPlace)
+			return end, sc.after(end).any(ofPhone | ofPlace)
 		}
 		if end+1 < len(s) && s[end] == ',' && isDigit(s[end+1]) && (n.groups == 1 || n.sep(1) == '.') {
 			return end, false // 1.234.567,89
