@@ -3,7 +3,6 @@ package vendor
 import (
 	"embed"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -19,29 +18,35 @@ var catalogueFiles embed.FS
 func Catalogue() ([]*CatalogueEntry, []strict.Problem) { return loadCatalogue() }
 
 var loadCatalogue = sync.OnceValues(func() (entries []*CatalogueEntry, problems []strict.Problem) {
-	files, err := catalogueFiles.ReadDir("catalogue")
-	if err != nil {
-		panic("vendor: " + err.Error()) // the folder is part of the program
-	}
-	for _, f := range files {
-		name, isYAML := strings.CutSuffix(f.Name(), ".yaml")
-		if !isYAML {
-			continue
-		}
-		data, err := catalogueFiles.ReadFile(path.Join("catalogue", f.Name()))
-		if err != nil {
-			panic("vendor: " + err.Error())
-		}
-		e, ps := parseEntry("catalogue/"+f.Name(), data)
-		if len(ps) == 0 && e.Vendor != name {
-			ps = append(ps, strict.Problem{File: "catalogue/" + f.Name(), Line: 1, Problem: fmt.Sprintf("the file is not named after %q", e.Vendor), Fix: "rename it"})
-		}
+	for _, name := range catalogueNames() {
+		e, ps := loadEntry(name)
 		if problems = append(problems, ps...); len(ps) == 0 {
 			entries = append(entries, e)
 		}
 	}
 	return entries, problems
 })
+
+// loaded keeps the entries that were asked for. Reading all of them takes as long
+// as starting takes otherwise, and a folder of manifests names a few.
+var loaded sync.Map // name to func() (*CatalogueEntry, []strict.Problem)
+
+// loadEntry reads one entry, once; nil when there is none.
+func loadEntry(name string) (*CatalogueEntry, []strict.Problem) {
+	load, _ := loaded.LoadOrStore(name, sync.OnceValues(func() (*CatalogueEntry, []strict.Problem) {
+		file := "catalogue/" + name + ".yaml"
+		data, err := catalogueFiles.ReadFile(file)
+		if err != nil { // no such name, or no name at all
+			return nil, nil
+		}
+		e, problems := parseEntry(file, data)
+		if len(problems) == 0 && e.Vendor != name {
+			problems = []strict.Problem{{File: file, Line: 1, Problem: fmt.Sprintf("the file is not named after %q", e.Vendor), Fix: "rename it"}}
+		}
+		return e, problems
+	}))
+	return load.(func() (*CatalogueEntry, []strict.Problem))()
+}
 
 // parseEntry reads one file of the catalogue.
 func parseEntry(file string, data []byte) (*CatalogueEntry, []strict.Problem) {
@@ -52,19 +57,25 @@ func parseEntry(file string, data []byte) (*CatalogueEntry, []strict.Problem) {
 }
 
 func lookupEntry(name string) *CatalogueEntry {
-	entries, _ := Catalogue()
-	if i := slices.IndexFunc(entries, func(e *CatalogueEntry) bool { return e.Vendor == name }); i >= 0 {
-		return entries[i]
+	if !slices.Contains(catalogueNames(), name) { // kept out of loaded, too
+		return nil
+	}
+	if e, problems := loadEntry(name); len(problems) == 0 {
+		return e
 	}
 	return nil
 }
 
-// catalogueNames are the names that a manifest may write.
-func catalogueNames() []string {
-	entries, _ := Catalogue()
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Vendor
+// catalogueNames are the names that a manifest may write, sorted.
+func catalogueNames() (names []string) {
+	files, err := catalogueFiles.ReadDir("catalogue")
+	if err != nil {
+		panic("vendor: " + err.Error()) // the folder is part of the program
+	}
+	for _, f := range files {
+		if name, isYAML := strings.CutSuffix(f.Name(), ".yaml"); isYAML {
+			names = append(names, name)
+		}
 	}
 	return names
 }
