@@ -105,6 +105,10 @@ func readWords(n *near, s string, end, limit int, sentence bool) {
 			if !sentence && n.n == n.own && s[start:i] == "at" { // phone_verified_at
 				n.words[n.n] = ofTime
 				n.n++
+			} else if !sentence && n.n == n.own && start >= 3 && s[start-3:i] == "wa_id" { // WhatsApp's id is the number
+				n.words[n.n] = ofPhone
+				n.n++
+				return
 			} else if m, known := meaningOf(s[start:i]); known || i-start > 1 {
 				n.words[n.n] = m
 				n.n++

@@ -104,6 +104,8 @@ func TestAddresses(t *testing.T) {
 		{message_id} <20261124.1@mail.example.org>
 		{headers.Message-Id} <20261124.1@mail.example.org>
 		{references} <a@example.org> <b@example.org>
+		References: <a@example.org> <b@example.org>
+		message-id=<1@example.org>, to=<ada@example.org> => email=ada@example.org
 		com.acme.Bar@1a2b3c4d.class
 		user@host not an address
 		price @ 3.50 each
@@ -167,6 +169,23 @@ func TestTelephoneNumbers(t *testing.T) {
 		{billing.mobile_phone} 4155552671 => phone=4155552671
 		{phones.number} 415 555 2671 => phone=415 555 2671
 		{to.msisdn} 447700900123 => phone=447700900123
+		{contacts.wa_id} 16505551234 => phone=16505551234
+		{to} 447700900123 => phone=447700900123
+		{messages.to} 16505551234 => phone=16505551234
+		{range.to} 1700000000
+		{range.from} 1700000000000
+		{wa_message_id} 16505551234
+		Rappelez-moi au 06 12 34 56 78 => phone=06 12 34 56 78
+		llámame al 612 345 678 => phone=612 345 678
+		il mio numero è 347 1234567 => phone=347 1234567
+		meu telemóvel: 912 345 678 => phone=912 345 678
+		Ruf mich unter 0171 2345678 an => phone=0171 2345678
+		numaram 0532 123 45 67 => phone=0532 123 45 67
+		Tel: +49 (0)30 / 123 45-67 => phone=+49 (0)30 / 123 45-67
+		+49 30 12345-0 => phone=+49 30 12345-0
+		0049 (0)171 2345678 => phone=0049 (0)171 2345678
+		089/12 34 56-78 => phone=089/12 34 56-78
+		(030) 1234567 => phone=(030) 1234567
 		"phone":"0301234567","order":"5551234567" => phone=0301234567
 		`)
 }

@@ -238,8 +238,9 @@ func (sc *scanner) messageID(start int) bool {
 		for from > 0 && start-from < 256 && (s[from-1] != '\n' || from < len(s) && (s[from] == ' ' || s[from] == '\t')) {
 			from--
 		}
+		line := s[from : start-1]
 		for _, header := range identified {
-			if i := indexFold(s[from:start], header); i >= 0 && (i == 0 || !isWord(s[from+i-1])) {
+			if i := indexFold(line, header); i >= 0 && (i == 0 || !isWord(line[i-1])) && onlyIDs(line[i+len(header):]) {
 				return true
 			}
 		}
@@ -249,7 +250,24 @@ func (sc *scanner) messageID(start int) bool {
 	return false
 }
 
-var identified = []string{"message-id", "in-reply-to", "references", "content-id", "smtp-id", "message_id", "messageid", "resent-message-id"}
+// onlyIDs reports whether nothing stands behind a header's name but others of
+// its kind.
+func onlyIDs(s string) bool {
+	inside := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '<':
+			inside = true
+		case c == '>':
+			inside = false
+		case !inside && isWord(c):
+			return false
+		}
+	}
+	return true
+}
+
+var identified = []string{"message-id", "in-reply-to", "references", "content-id", "smtp-id", "message_id", "messageid", "msgid", "msg-id"}
 
 // identifies reports whether a key's last name says that values are messages'
 // identifications.

@@ -128,6 +128,10 @@ func (sc *scanner) nationalPhone(n *number) int {
 			return sc.hit(n.start, end, Phone, false)
 		}
 	}
+	if n.groups == 1 && n.start == 0 && n.end == len(sc.s) && near.n > 0 && near.words[0].any(ofDialled) && n.n >= 11 && n.n <= 13 &&
+		international(n.digits[:n.n]) && (n.digits[0] != '1' || n.digits[1] > '1' && n.digits[4] > '1') {
+		return sc.hit(n.start, n.end, Phone, false)
+	}
 	said := sc.saidPhone(n, near)
 	if !said {
 		return 0

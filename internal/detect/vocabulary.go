@@ -61,8 +61,9 @@ const (
 	ofTaiwan
 	ofNumber // with ofMine before it, what can be called
 	ofMine
-	ofPlace // behind a number, where it rings
-	ofFile  // with ofTax before it, Australia's number
+	ofDialled // a key under which whole numbers stand, with the country and without a plus
+	ofPlace   // behind a number, where it rings
+	ofFile    // with ofTax before it, Australia's number
 
 	// notPhone is what speaks against a telephone number however it is written,
 	// notDigits also against a bare row of digits, notCard against a card.
@@ -82,10 +83,11 @@ var vocabulary = map[meaning]string{
 		movil celular cel portable gsm cellulare komorka komorkowy telefonu telefonni telefonszam telefonsko telefonische puhelin puhelinnumero matkapuhelin kannykka mob
 		телефон тел моб мобильный телефону телефона мобильного τηλεφωνο τηλ κινητο telefonnummer telefonnr
 		mobilephone homephone workphone phonenumber phonenumbers phoneno tele desk wechat
-		هاتف جوال تلفون الهاتف موبايل טלפון נייד פלאפון फोन मोबाइल фон факс telefaks faks sdt`,
+		هاتف جوال تلفون الهاتف موبايل טלפון נייד פלאפון फोन मोबाइल фон факс telefaks faks sdt telemovel mobiel mobiele cep telepon hp puh tlph telefoonnummer telefoonnr mobilni mobilne mobilu телефоне телефоном`,
 	ofCall: `call callback calls called calling caller callers ring rang reach reached text texts texted contact contacts contacted dialled dialed appeler appelez appelle joindre joignable
 		llamar llame llama llamada llamarme ligar ligue chamar chiamare chiami chiamata chiamarmi contatto contatti anrufen anruf rufen ruf rufnummer erreichbar erreichen kontakt
 		bellen bel bereikbaar zadzwonic zadzwon dzwonic dzwon ring ringa soita soittaa zavolat zavolejte contacto contato contacter kontakta kontaktu звоните позвонить позвоните звонить
+		rappeler rappelez rappelle rappel rappelle chiamami chiamatemi richiamare richiamami llamame llameme llamenos llamanos ligar liga arayin arayiniz ara hubungi hivjon sunati sunat volejte kontaktieren melden anrufe anrufst zuruckrufen zurueckrufen наберите набирайте перезвоните اتصل اتصلوا कॉल התקשרו
 		answer answers answered answering voicemail`,
 	ofCard: `card cards credit debit creditcard debitcard ccnumber cc visa mastercard maestro amex discover diners jcb unionpay rupay karte kreditkarte kreditkartennummer kartennummer
 		kartennr kreditkarten bankkarte carte bancaire tarjeta credito cartao carta kaart creditcardnummer kreditkort kort kortnummer karta karty kartou luottokortti cardnumber карта карты карте карту`,
@@ -155,8 +157,9 @@ var vocabulary = map[meaning]string{
 	ofArgentina:   `cuil cuit`,
 	ofThailand:    `thaiid citizen`,
 	ofTaiwan:      `shenfen nationalid`,
-	ofNumber:      `number nummer numero numer nomor nummeret numeret`,
-	ofMine:        `my his her our their mine meine mein mi mio mia mon meu moj mijn min mitt unsere notre nostro nosso our`,
+	ofNumber:      `number nummer numero numer nomor nummeret numeret numaram cislo номер номером`,
+	ofMine:        `my his her their mine our meine mein unsere unser ihre mi mio mia mon notre nostro meu minha nosso moj moje mijn onze min mitt minun мой моя benim`,
+	ofDialled:     `to from recipient recipients destination caller callee called sender dest`,
 	ofFile:        `file`,
 	ofPlace:       `office work direct buero buro bureau oficina ufficio`,
 }
