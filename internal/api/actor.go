@@ -40,6 +40,8 @@ const (
 	LoadPeople Power = "load the directory"
 	// CloseFindings: say what was decided about a finding.
 	CloseFindings Power = "close findings"
+	// ChangeTokens: begin epochs of tokens, and shred.
+	ChangeTokens Power = "change tokens"
 	// ManageUsers: add users and change roles.
 	ManageUsers Power = "manage users"
 )
@@ -51,7 +53,7 @@ var powers = map[Role][]Power{
 	VendorManager: {SeeFigures, TryMessages, CloseFindings},
 	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings},
 	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings},
-	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, LoadPeople, ManageUsers},
+	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, LoadPeople, ChangeTokens, ManageUsers},
 }
 
 // Actor is who asks.

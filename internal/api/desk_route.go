@@ -110,7 +110,11 @@ func (d *Desk) tokens(s *vendor.Spec) minimize.Tokens {
 	if maker == nil {
 		maker = token.New([32]byte{}, d.Config.Organization.Domain)
 	}
-	return token.Session{Maker: maker, Vendor: s.ID}
+	session := token.Session{Maker: maker, Vendor: s.ID}
+	if d.Ledger != nil {
+		session.Epoch = d.Ledger.TokenEpoch(s.ID)
+	}
+	return session
 }
 
 func refusedTest(t RouteTest, reason exposure.Reason, detail string) RouteTestAnswer {

@@ -106,6 +106,7 @@ func register(a huma.API, d *Desk) {
 		func(ctx context.Context, in *inSeq) (evidence.Proof, error) { return d.Prove(ctx, in.Seq) })
 
 	registerFindings(a, d)
+	registerTokens(a, d)
 
 	answer(a, http.MethodGet, "/users", "users", "Who may log in",
 		func(ctx context.Context, _ *nothing) (UserList, error) {

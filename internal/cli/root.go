@@ -54,6 +54,7 @@ type verbs struct {
 	Restore restoreCmd `cmd:"" group:"Act" help:"Open the gate of a vendor again."`
 
 	Vendor    vendorCmd    `cmd:"" group:"Set up" help:"List, show and add vendors."`
+	Token     tokenCmd     `cmd:"" group:"Set up" help:"See, change and shred what vendors know people by."`
 	Directory directoryCmd `cmd:"" name:"directory" group:"Set up" help:"Load the directory of people."`
 	User      userCmd      `cmd:"" group:"Set up" help:"Add users and approve them."`
 	Keys      keysCmd      `cmd:"" name:"keys" group:"Set up" help:"Back up and restore the keys."`

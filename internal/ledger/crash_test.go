@@ -39,7 +39,9 @@ func crashChild(dir string) {
 	for w := range 16 {
 		go func() {
 			for i := w; ; i += 16 {
-				r, err := l.record(context.Background(), mail(about(nameMail, email(i%200), userID(i%200))))
+				who := about(nameMail, email(i%200), userID(i%200))
+				m := withTokens(t, l, mail(who), minted(t, exposure.Email, email(i%200).Value, who.identifiers))
+				r, err := l.record(context.Background(), m)
 				if err != nil {
 					fmt.Println("error", err)
 					os.Exit(1)
@@ -117,6 +119,9 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 				continue // written, and killed before it was said
 			}
 			found++
+			if got := mustResolve(t, l, minted(t, exposure.Email, email(who).Value, nil).Key); got.Value != email(who).Value {
+				t.Fatalf("a token that may be on the wire stands for %+v", got)
+			}
 			if ordinals[who] == exposure.Nobody {
 				ordinals[who] = ordinalOf(t, l, email(who))
 			}

@@ -41,7 +41,7 @@ func testKeys(t testing.TB) (Keys, hpke.PrivateKey) {
 		t.Fatal(err)
 	}
 	return Keys{
-		Identity: sha256.Sum256([]byte("identity")), Directory: sha256.Sum256([]byte("directory")),
+		Identity: sha256.Sum256([]byte("identity")), Directory: sha256.Sum256([]byte("directory")), Tokens: sha256.Sum256([]byte("tokens")),
 		Signer: signer, Verifier: verifier, Contact: contact.PublicKey(), ID: []byte("test keys"),
 	}, contact
 }
