@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"encoding/json"
 	"hash/maphash"
 	"strings"
 	"testing"
@@ -186,4 +187,40 @@ func TestSearchOfAThousandPeopleIsLinear(t *testing.T) {
 	if took := time.Since(start); took > time.Second { // it takes some 20 ms
 		t.Errorf("took %v", took)
 	}
+}
+
+// Whatever a text holds, what is found in it lies in it, and taking it out
+// leaves the rest.
+func FuzzSearch(f *testing.F) {
+	for _, seed := range []string{"Dear Ada Lovelace, 12 St James's Square, London SW1Y 4JH", "020 7183 8750 10.12.1985 <b>Ada</b>", "您好王小明先生 Ada K. Lovelace", "12 12 12 1985 12 10", "<<a Ada <"} {
+		f.Add(seed)
+	}
+	d := people(f)
+	s := spec(f, notes)
+	c := classifier(f, s)
+	f.Fuzz(func(t *testing.T, text string) {
+		body := `{"to":[{"email":"ada@example.org"},{"email":"wang@example.org"}],"text":` + string(appendEscaped([]byte{'"'}, text)) + `","x":1}`
+		m := message("/notes", "application/json", body)
+		found := c.Classify(s.Match("POST", "/notes"), m)
+		found.Search(d)
+		var edits []Edit
+		for i := range found.Fields() {
+			at := &found.Fields()[i]
+			host, ok := at.Derived()
+			if !ok {
+				continue
+			}
+			if !strings.Contains(found.Fields()[host].Value(), at.Value()) || at.Value() == "" {
+				t.Fatalf("%q is not in %q", at.Value(), found.Fields()[host].Value())
+			}
+			edits = append(edits, Edit{Field: i, Value: "x"})
+		}
+		out, err := found.Rewrite(edits)
+		if err != nil || !json.Valid(out.Body) {
+			t.Fatalf("%q became %q, %v", body, out.Body, err)
+		}
+		if out, err = found.Rewrite(keepAll(&found)); err != nil || string(out.Body) != body {
+			t.Fatalf("%q became %q, %v", body, out.Body, err)
+		}
+	})
 }

@@ -31,6 +31,12 @@ func TestWhatIsFoundInTextsIsThePersonsWhoseItIs(t *testing.T) {
 			`{"to":[{"email":"ada@example.org"}],"cc":"eve@example.org","text":"hi"}`,
 			`email=ada@example.org: user.contact.email to[0].email="ada@example.org" unclassified cc="eve@example.org" user.content.private text="hi"
 			 email=eve@example.org: user.contact.email cc="eve@example.org"`},
+		"strangers in a list, with names and without": {
+			`{"to":[{"email":"ada@example.org"}],"cc":"Eve E <eve@example.org>, bob@example.org","bcc":"not only eve2@example.org"}`,
+			`email=ada@example.org: user.contact.email to[0].email="ada@example.org" unclassified cc="Eve E <eve@example.org>, bob@example.org" unclassified bcc="not only eve2@example.org"
+			 email=eve@example.org: user.contact.email cc="eve@example.org"
+			 email=bob@example.org: user.contact.email cc="bob@example.org"
+			 : user.contact.email bcc="eve2@example.org"`},
 		"the stranger in a text before the value": {
 			`{"text":"from eve@example.org","cc":["eve@example.org"]}`,
 			`email=eve@example.org: user.contact.email text="eve@example.org" user.contact.email cc[0]="eve@example.org"

@@ -30,8 +30,17 @@ func (f *Findings) place() {
 	}
 	p := placing{f: f}
 	// Strangers first: a text may speak of one before the value that names them.
+	host, whole := int32(-1), false
 	for i := first; i < len(f.fields); i++ {
-		if at := &f.fields[i]; at.found() && f.fields[at.host].Unnamed() && f.isWhole(at) {
+		at := &f.fields[i]
+		if !at.found() {
+			continue
+		}
+		if at.host != host {
+			host = at.host
+			whole = f.fields[host].Unnamed() && f.isWhole(host, i)
+		}
+		if whole {
 			if id, ok := at.identifier(); ok && p.has(id) == nobody {
 				p.stranger(id)
 			}

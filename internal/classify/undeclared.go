@@ -73,9 +73,38 @@ func (f *Field) found() bool {
 	return f.enc == piece && f.marks&derived != 0 && f.Category != exposure.Opaque
 }
 
-// isWhole reports whether a derived field is all of its host's value: no text
-// speaks of it, the value is it.
-func (f *Findings) isWhole(at *Field) bool {
-	value := f.fields[at.host].Value()
-	return len(strings.TrimSpace(value)) == len(at.raw)
+// isWhole reports whether what was found in the field host, from the piece
+// first on, is all of its value: no text speaks of it, the value is it. A list
+// of addresses is all of each of them, and so is an address with its name
+// before it: "Ada <ada@example.org>".
+func (f *Findings) isWhole(host int32, first int) bool {
+	value := f.fields[host].Value()
+	if len(strings.TrimSpace(value)) == len(f.fields[first].raw) {
+		return true
+	}
+	if len(value) > maxList {
+		return false
+	}
+	rest := value
+	for i := first; i < len(f.fields) && f.fields[i].found() && f.fields[i].host == host; i++ {
+		piece := &f.fields[i]
+		if piece.Category != exposure.Email {
+			return false
+		}
+		from := len(rest) - (len(value) - int(piece.start))
+		before := strings.TrimLeft(rest[:from], " >,;\t\r\n")
+		rest = rest[from+len(piece.raw):]
+		switch name, named := strings.CutSuffix(before, "<"); {
+		case before == "":
+		case !named || len(name) > 80 || strings.ContainsAny(name, "<>:;\n"):
+			return false
+		case !strings.HasPrefix(rest, ">"):
+			return false
+		}
+	}
+	return strings.Trim(rest, " >,;\t\r\n") == ""
 }
+
+// maxList is the length of the longest value that is taken for a list of
+// addresses.
+const maxList = 64 << 10

@@ -97,6 +97,7 @@ func TestAddresses(t *testing.T) {
 		deploy@build.example.org:/srv/www
 		https://key@o0.ingest.sentry.io/4505
 		https://user:secret@example.org/x
+		https://user:he%2F%2Fo@example.org/x
 		postgres://bob:pw@db.example.org/app
 		Message-ID: <CAF+abc123@mail.gmail.com>
 		In-Reply-To: <1234.5678@mail.example.org>

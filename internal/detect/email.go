@@ -209,16 +209,16 @@ func notMail(s string, start, at, after, end int) bool {
 			return !strings.HasSuffix(strings.ToLower(s[max(0, start-9):start]), "mailto://")
 		}
 		return start >= 2 && s[start-2] == '@' // @scope/package@1.0
-	case ':': // https://user:password@host
-		from := max(0, start-128)
-		token := s[from : start-1]
-		if space := strings.LastIndexAny(token, " \t\r\n\"'<>(),;"); space >= 0 {
-			token = token[space+1:]
-		}
-		scheme := strings.LastIndex(token, "://")
-		return scheme >= 0 && strings.IndexByte(token[scheme+3:], '/') < 0 && strings.IndexByte(token[scheme+3:], '?') < 0
+	case ' ', '\n', '"', '\'', '<', '(', '\t', ',', ';', '[', '>':
+		return false
 	}
-	return false
+	// https://user:password@host, whatever the password holds
+	token := s[max(0, start-128):start]
+	if space := strings.LastIndexAny(token, " \t\r\n\"'<>(),;"); space >= 0 {
+		token = token[space+1:]
+	}
+	scheme := strings.LastIndex(token, "://")
+	return scheme >= 0 && strings.IndexAny(token[scheme+3:], "/?#") < 0
 }
 
 // messageID reports whether what begins at start is a message's identification
