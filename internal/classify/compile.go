@@ -123,6 +123,9 @@ func (n *node) mapped(m *vendor.Mapping) error {
 		if slices.Contains(m.Render, path) {
 			at.leaf.marks |= render
 		}
+		if c == exposure.Email {
+			at.leaf.list = mailboxes(at.leaf)
+		}
 	}
 	return nil
 }

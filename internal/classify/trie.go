@@ -47,7 +47,9 @@ type leaf struct {
 	// for within the value.
 	identifies, search bool
 	marks              marks
-	subject            int32 // whose it is: the nearest group around it that began at this subjects path
+	// list is what is mapped to a list of mailboxes in the place of one address.
+	list    *node
+	subject int32 // whose it is: the nearest group around it that began at this subjects path
 }
 
 // tries are one route's mappings, by where they look.

@@ -123,6 +123,9 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 		return
 	} else {
 		g = w.of(l, g)
+		if l.list != nil && several(raw) && w.mailboxes(l, g, at, raw) {
+			return
+		}
 	}
 	template := l.template
 	if template == "" { // no mapping's
@@ -134,6 +137,9 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: l.marks, raw: raw, group: g, spot: spot{at, w.layer, w.src}})
 	if w.traced {
 		w.trace()
+	}
+	if l.list != nil {
+		w.displayName(l, g, at, raw)
 	}
 	if l.search {
 		host := len(w.f.fields) - 1
