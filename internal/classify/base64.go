@@ -86,6 +86,12 @@ func (w *walk) base64(n *node, l *leaf, g int32) {
 		w.whole(n, l, g)
 		return
 	}
+	if n != nil && n.subject > rootSubject {
+		g = w.open(n.subject, g)
+	}
+	if n != nil && n.leaf != nil {
+		l = n.leaf
+	}
 	w.inner(position{enc: base64Text, member: -1}, w.s, text, func() { w.whole(n, l, g) })
 }
 
