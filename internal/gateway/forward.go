@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"cordon/internal/gateway/upstream"
 	"cordon/internal/isolate"
@@ -25,10 +26,11 @@ type outlet struct {
 	// pinned says that all of the vendor's hosts are reached at base: its
 	// manifest leads to an address of our own (a simulator, a relay).
 	pinned bool
+	now    func() time.Time
 }
 
 func newOutlet(o Options, v *Vendor) (outlet, error) {
-	out := outlet{credential: v.credential, base: v.spec.Upstream}
+	out := outlet{credential: v.credential, base: v.spec.Upstream, now: o.Now}
 	options := upstream.Options{Gate: v.gate, HeaderTimeout: o.VendorTimeout}
 	if out.base != nil && upstream.NamesPrivate(out.base.Hostname()) {
 		options.Private, out.pinned = []string{out.base.Hostname()}, true
@@ -94,6 +96,10 @@ func (out *outlet) forward(ctx context.Context, a *attempt, receipt *ledger.Rece
 		return nil, notSent, err
 	}
 	target, host := out.target(a.x.Host)
+	request, err := out.request(a, host)
+	if err != nil {
+		return nil, notSent, err
+	}
 	conn, err := out.connect(ctx, a, target)
 	if err != nil {
 		return nil, notSent, err
@@ -105,7 +111,7 @@ func (out *outlet) forward(ctx context.Context, a *attempt, receipt *ledger.Rece
 	}
 
 	before := a.passage.Handed()
-	response, err := conn.RoundTrip(ctx, a.passage, out.request(a, host))
+	response, err := conn.RoundTrip(ctx, a.passage, request)
 	outcome := ledger.Outcome{Result: ledger.Sent, Bytes: a.passage.Handed() - before}
 	switch {
 	case err == nil:
@@ -138,7 +144,7 @@ func (out *outlet) target(host string) (upstream.Target, string) {
 }
 
 // request puts the credential into what was cleared.
-func (out *outlet) request(a *attempt, host string) *upstream.Request {
+func (out *outlet) request(a *attempt, host string) (*upstream.Request, error) {
 	o := a.cleared.Outgoing()
 	h := http.Header(o.Header)
 	if h == nil {
@@ -147,23 +153,20 @@ func (out *outlet) request(a *attempt, host string) *upstream.Request {
 	if mayReveal(a.route) {
 		h["Accept-Encoding"] = []string{"identity"} // or tokens could not be found in the answer
 	}
-	path := o.Path
+	path := out.credential.putPath(o.Path)
 	if a.x.Host == "" && out.base.Path != "" {
 		// The base path of an upstream stands before every route's path; for the
 		// proxy the app wrote it itself.
 		path = strings.TrimSuffix(out.base.EscapedPath(), "/") + path
 	}
-	if query := out.credential.inject(h, o.Query); query != "" {
-		path += "?" + query
-	}
-	r := &upstream.Request{Method: a.x.Method, Target: path, Host: host, Header: h, Body: o.Body}
+	r := &upstream.Request{Method: a.x.Method, Host: host, Header: h, Body: o.Body}
 	if a.tooLarge {
 		r.Rest, r.RestLength = a.x.Body, -1
 		if a.x.Length >= 0 {
 			r.RestLength = a.x.Length - int64(len(o.Body))
 		}
 	}
-	return r
+	return r, out.credential.inject(r, path, o.Query, out.now())
 }
 
 // refusalOf finds the gate's refusal, whether it was met or cancelled us.

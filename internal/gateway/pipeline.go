@@ -24,9 +24,9 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 		g.refuse(x, "", p)
 		return
 	}
+	credential := g.credentialOf(x)
 	route := x.route()
 	strip(x.Header, route)
-	credential := g.credentialOf(x)
 
 	// 2. Gate. Registered under the lock that a cut takes, so that a cut either is
 	//    seen here or finds this message; from here on it can cancel us. Only
@@ -49,6 +49,10 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 	message, err := x.read(g.o.BodyLimit)
 	if err != nil {
 		g.refuse(x, route.Name, Malformed(400, "the body ended early or was malformed"))
+		return
+	}
+	if p := g.bodyCredential(x, message); p != nil {
+		g.refuse(x, route.Name, p)
 		return
 	}
 	findings := v.classifier.Classify(route, message)

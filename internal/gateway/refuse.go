@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cordon/internal/classify"
 	"cordon/internal/exposure"
 	"cordon/internal/gateway/upstream"
 	"cordon/internal/isolate"
@@ -134,24 +135,41 @@ func live(x *Exchange, r vendor.Route, credential string) isolate.Live {
 // app's own out where the manifest's replaces it.
 func (g *Gateway) credentialOf(x *Exchange) string {
 	c := x.Vendor.credential
-	own, query := c.own(x.Header, x.Query)
-	x.Query = query
+	own := c.own(x)
 	if own == "" {
 		if c == nil {
 			return ""
 		}
 		return c.ref
 	}
-	digest := g.o.Secrets.Digest(stable(own))
 	if c == nil {
-		return "app:" + x.Vendor.shown.name(x.Sender.App, digest)
+		return "app:" + x.Vendor.shown.name(x.Sender.App, g.o.Secrets.Digest(stable(own)))
 	}
+	g.noteReplaced(x, own)
+	return c.ref
+}
+
+// bodyCredential does for the body what credentialOf does for the rest.
+func (g *Gateway) bodyCredential(x *Exchange, m *classify.Message) *Problem {
+	own, err := x.Vendor.credential.ownBody(m)
+	if err != nil {
+		p := NotSupported(err.Error())
+		p.Next = "send a JSON object or a form, not compressed, within limits.body"
+		return p
+	}
+	if own != "" {
+		g.noteReplaced(x, own)
+	}
+	return nil
+}
+
+func (g *Gateway) noteReplaced(x *Exchange, own string) {
+	digest := g.o.Secrets.Digest(stable(own))
 	if g.replaced.first(string(x.Vendor.ID()) + " " + digest) {
 		// Worth knowing once: an app holds a credential that it need not have.
 		g.o.Recorder.Note(ledger.Event{Kind: ledger.EventConfig, Vendor: x.Vendor.ID(), At: g.o.Now(), Actor: x.Sender.App,
 			Fields: map[string]any{"replaced_credential": digest, "app": x.Sender.App}})
 	}
-	return c.ref
 }
 
 // stable is the part of a credential that stays the same from one request to

@@ -40,7 +40,7 @@ func mints(s *vendor.Spec) bool {
 // before: the common one (draft-ietf-httpapi-idempotency-key-header), and those
 // that some vendors had first.
 var repeats = []string{
-	"Idempotency-Key", "X-Idempotency-Key", "Idempotence-Key", "Paypal-Request-Id",
+	"Idempotency-Key", "X-Idempotency-Key", "Idempotence-Key", "Cko-Idempotency-Key", "Paypal-Request-Id",
 	"I-Twilio-Idempotency-Token", "Amz-Sdk-Invocation-Id",
 }
 

@@ -108,6 +108,10 @@ func mergeCredential(r *strict.Report, m *Manifest, e *CatalogueEntry) *Credenti
 		r.Add("credential", "the credential has no place", "add in: header, query, body, path or basic")
 	case !slices.Contains(supportedCredentials, c.In):
 		r.Add("credential.in", fmt.Sprintf("this build cannot send credentials as %s yet", c.In), "remove credential: the app's own then passes through")
+	case c.In == "path" && !strings.HasPrefix(c.Value, "/"):
+		r.Add("credential", "the credential stands in the path, and nothing says where", "add value: the path with {secret} in it, such as /services/{secret}")
+	case c.Name == "" && c.In == "sigv4":
+		r.Add("credential", "the credential has no name", "add name: the access key's id; the secret is the secret access key")
 	case c.Name == "" && c.In != "basic" && c.In != "path":
 		r.Add("credential", "the credential has no name", "add name: the header, query parameter or body path that carries it")
 	}

@@ -12,7 +12,7 @@ import (
 
 // supportedCredentials are the placements that the gateway of this build can
 // write. The others are known to the format, so that catalogues may state them.
-var supportedCredentials = []string{"header", "query", "body", "path", "basic"}
+var supportedCredentials = []string{"header", "query", "body", "path", "basic", "sigv4"}
 
 // reserved are first segments of our own HTTP address.
 var reserved = []string{"hooks"}

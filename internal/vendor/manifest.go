@@ -33,8 +33,8 @@ type Manifest struct {
 type Credential struct {
 	In     string `yaml:"in" enum:"header query body path basic sigv4 oauth2" doc:"Where the credential stands. Absent: as the catalogue says."`
 	Name   string `yaml:"name" doc:"The header, query parameter or body path; the user name for basic; the access key id for sigv4."`
-	Value  string `yaml:"value" doc:"What is written there; {secret} stands for the secret. Absent: the catalogue's, or the secret alone."`
-	Secret string `yaml:"secret" kind:"secret" doc:"file:NAME in the keys folder, env:NAME or age:FILE. Needed in a manifest, never in the catalogue."`
+	Value  string `yaml:"value" doc:"What is written there; {secret} stands for the secret. For path it is the path, such as /services/{secret}. Absent: the catalogue's, or the secret alone."`
+	Secret string `yaml:"secret" kind:"secret" doc:"file:NAME in the keys folder, env:NAME or age:FILE. Needed in a manifest, never in the catalogue. For sigv4 the secret access key, and after a blank the session token, if there is one."`
 
 	TokenURL string   `yaml:"token_url" kind:"url" doc:"oauth2: where short-lived tokens are minted."`
 	Scopes   []string `yaml:"scopes" doc:"oauth2: the scopes asked for."`
