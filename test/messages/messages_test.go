@@ -32,6 +32,18 @@ type message struct {
 	Loose, Unmapped, Later bool
 	Note, Weak             string
 	Policies               []policy
+
+	// The blind files only, see "The blind set" in README.md.
+	File       string    `json:"-"`
+	Envelope   *envelope // of a mail, whose DATA the request then is
+	Directory  bool      // blind-people.csv is known
+	Reason     string    // bars are alternatives
+	Open, Text []string
+}
+
+type envelope struct {
+	From string
+	To   []string
 }
 
 type mapping struct {
@@ -59,7 +71,11 @@ type policy struct {
 }
 
 func load(t *testing.T) []message {
-	files, err := filepath.Glob("*.jsonl")
+	return slices.DeleteFunc(loadAll(t, "*.jsonl"), func(m message) bool { return strings.HasPrefix(m.File, "blind-") })
+}
+
+func loadAll(t *testing.T, pattern string) []message {
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no labelled messages: %v", err)
 	}
@@ -78,6 +94,7 @@ func load(t *testing.T) []message {
 			if err := d.Decode(&m); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
+			m.File = file
 			all = append(all, m)
 		}
 		if err := lines.Err(); err != nil {
@@ -91,6 +108,12 @@ func load(t *testing.T) []message {
 // spec is the manifest of a message under a policy, written as JSON, which is YAML.
 func (m *message) spec(t *testing.T, minimize map[string]string, unclassified string) *vendor.Spec {
 	t.Helper()
+	return m.specAt(t, minimize, unclassified, "")
+}
+
+// specAt also names the upstream, "" leaves it to the catalogue.
+func (m *message) specAt(t *testing.T, minimize map[string]string, unclassified, upstream string) *vendor.Spec {
+	t.Helper()
 	text := map[string]any{"vendor": "v", "name": "V, Inc.", "minimize": minimize}
 	if unclassified != "" {
 		text["unclassified"] = unclassified
@@ -99,6 +122,9 @@ func (m *message) spec(t *testing.T, minimize map[string]string, unclassified st
 		text["mapping"], text["upstream"] = m.Mapping, "https://api.letters.example"
 	} else {
 		text["catalogue"] = m.Vendor
+		if upstream != "" {
+			text["upstream"] = upstream
+		}
 	}
 	data, err := json.Marshal(text)
 	if err != nil {
