@@ -20,33 +20,57 @@ func (w *walk) variant(n *node) *node {
 // Of a key that comes twice it takes the first; the walk says that it does.
 func (w *walk) peekObject(keys []string) []scalar {
 	values := make([]scalar, len(keys))
+	ahead := walk{s: w.s, pos: w.pos, dry: true}
 	missing := len(keys)
-	ahead := walk{s: w.s, pos: w.pos + 1, dry: true}
-	for missing > 0 && !ahead.broken {
-		ahead.space()
-		if ahead.pos >= len(ahead.s) || ahead.s[ahead.pos] != '"' {
-			break
-		}
-		key := ahead.key()
-		ahead.space()
-		if ahead.pos >= len(ahead.s) || ahead.s[ahead.pos] != ':' {
-			break
-		}
-		ahead.pos++
-		ahead.space()
-		value, is := ahead.scalar()
-		for i := range keys {
-			if keys[i] == key && !values[i].there {
-				values[i] = scalar{value, is}
-				missing--
-			}
-		}
-		if !ahead.separator('}') {
-			break
-		}
-	}
+	ahead.peekMembers(keys, "", values, &missing)
 	w.work += ahead.work
 	return values
+}
+
+// peekMembers looks at the object that begins at w.pos, which lies under the
+// keys of around, until it has everything or is behind the object.
+func (w *walk) peekMembers(keys []string, around string, values []scalar, missing *int) {
+	w.pos++
+	for *missing > 0 && !w.broken {
+		w.space()
+		if w.pos >= len(w.s) {
+			return
+		}
+		if w.s[w.pos] == '}' {
+			w.pos++
+			return
+		}
+		if w.s[w.pos] != '"' {
+			w.broken = true
+			return
+		}
+		key := w.key()
+		w.space()
+		if w.pos >= len(w.s) || w.s[w.pos] != ':' {
+			w.broken = true
+			return
+		}
+		w.pos++
+		w.space()
+		wanted, deeper := -1, false
+		for i := range keys {
+			rest, ok := strings.CutPrefix(keys[i], around)
+			if rest, ok = strings.CutPrefix(rest, key); !ok || values[i].there {
+				continue
+			}
+			if rest == "" {
+				wanted = i
+			}
+			deeper = deeper || strings.HasPrefix(rest, inObject)
+		}
+		if deeper && w.pos < len(w.s) && w.s[w.pos] == '{' {
+			w.peekMembers(keys, around+key+inObject, values, missing)
+		} else if value, is := w.scalar(); wanted >= 0 {
+			values[wanted] = scalar{value, is}
+			*missing--
+		}
+		w.separator('}')
+	}
 }
 
 // scalar moves over one value and gives it when it is a string, a number, true
@@ -99,7 +123,10 @@ func (p *places) choose(n *node) *node {
 		given := make([]scalar, len(n.variants.keys))
 		length := len(p.path)
 		for i, key := range n.variants.keys {
-			p.path = appendName(append(p.path[:length], stepKey), key)
+			p.path = p.path[:length]
+			for part := range strings.SplitSeq(key, inObject) {
+				p.path = appendName(append(p.path, stepKey), part)
+			}
 			given[i].value, given[i].there = p.peeked[string(p.path)]
 		}
 		p.path = p.path[:length]

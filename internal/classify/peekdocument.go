@@ -28,6 +28,10 @@ func (d *document) choose(n *node) *node {
 	return n
 }
 
+// maxWithin is how many keys a condition has at most that holds in a document
+// other than JSON and forms.
+const maxWithin = 4
+
 // peeker reads a document ahead and remembers what conditions may ask for.
 type peeker struct {
 	text   string
@@ -51,9 +55,19 @@ func (p *peeker) Leaf(l wire.Leaf) bool {
 	if n < 1 || l.End-l.Start > maxPeeked {
 		return true
 	}
-	at := held{p.around[n-1].number, p.around[n].key}
-	if _, twice := p.values[at]; !twice && l.Type == "" {
-		p.values[at], _ = l.Codec.Decode(p.text[l.Start:l.End])
+	if l.Type != "" {
+		return true
+	}
+	value, _ := l.Codec.Decode(p.text[l.Start:l.End])
+	for key, up := p.around[n].key, n-1; up >= 0 && up >= n-maxWithin; up-- {
+		at := held{p.around[up].number, key}
+		if _, twice := p.values[at]; !twice {
+			p.values[at] = value
+		}
+		if p.around[up].key == "" { // an element of a list: no key leads on
+			break
+		}
+		key = p.around[up].key + inObject + key
 	}
 	return true
 }

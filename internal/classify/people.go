@@ -47,6 +47,7 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 	if slices.Contains(f.reasons, exposure.IncompleteDuplicateKey) {
 		f.dispute()
 	}
+	f.numberless()
 	f.setApart()
 	f.identify(v, s)
 	for g := len(f.groups) - 1; g > 0; g-- {

@@ -28,10 +28,90 @@ func (f *Findings) recognise() {
 					at.Category = exposure.Email
 				}
 			}
+		case at.Category == pushToken || at.Category == handle:
+			f.readdress(at)
 		case len(at.raw) == 64 && exposure.Digest(at.raw) && hashable(at.Category):
 			at.marks |= hashed
 		}
 	}
+}
+
+// readdress takes an address or a number in full, where a device's token or a
+// handle may stand, as what it is: APIs have one place for all ways to reach a
+// person, and do not always say which it is.
+func (f *Findings) readdress(at *Field) {
+	value := at.Value()
+	switch {
+	case strings.IndexByte(value, '@') > 0 && isMail(value):
+		at.Category = exposure.Email
+	case len(value) > 8 && value[0] == '+':
+		if _, err := exposure.Canonical(exposure.KindPhone, value); err != nil {
+			return
+		}
+		at.Category = exposure.Phone
+	default:
+		return
+	}
+	f.groups[at.group].identifying = true
+}
+
+var (
+	pushToken = exposure.MustCategory("user.device.push_token")
+	handle    = exposure.MustCategory("user.contact.social_handle")
+)
+
+// numberless takes groups that hold no identifier but a telephone number that
+// cannot be one (a push token, "n/a") for what they are: about whoever is around
+// or within. One that nobody is within stays a person of its own: what stands
+// beside a broken number was still sent about somebody, and not about the others.
+func (f *Findings) numberless() {
+	var broken map[int32]bool // groups: whether there is nothing else
+	for i := range f.fields {
+		at := &f.fields[i]
+		if at.Category != exposure.Phone || at.marks&(hashed|derived) != 0 || f.groups[at.group].identifying && isNumber(at.Value()) {
+			continue
+		}
+		if broken == nil {
+			broken = map[int32]bool{}
+		}
+		broken[at.group] = true
+	}
+	if broken == nil {
+		return
+	}
+	within := map[int32]bool{}
+	for i := range f.fields {
+		at := &f.fields[i]
+		if _, ok := exposure.KindOf(at.Category); !ok || at.found() {
+			continue
+		}
+		if at.Category != exposure.Phone || at.marks&hashed != 0 || isNumber(at.Value()) {
+			delete(broken, at.group)
+		}
+		for g := f.groups[at.group].parent; g >= 0 && !within[g]; g = f.groups[g].parent {
+			within[g] = true
+		}
+	}
+	for g := range broken {
+		if f.groups[g].parent < 0 || within[g] {
+			f.groups[g].identifying = false
+		}
+	}
+}
+
+// isNumber reports whether a value can be a telephone number, with an extension
+// or words around it.
+func isNumber(value string) bool {
+	if _, err := exposure.Canonical(exposure.KindPhone, dialled(value)); err == nil {
+		return true
+	}
+	var room [2]detect.Hit
+	for _, h := range detect.Append(room[:0], value, detect.Context{Key: "phone"}) {
+		if h.Kind == detect.Phone {
+			return true
+		}
+	}
+	return false
 }
 
 // hashable reports whether a digest in the place of c is a value that the app

@@ -208,3 +208,17 @@ func TestABatchOfAThousandIsLinear(t *testing.T) {
 		t.Errorf("the sets of a thousand took %v allocations", allocs)
 	}
 }
+
+// What cannot be a number says nothing of who the message is about.
+func TestNoNumberInThePlaceOfANumber(t *testing.T) {
+	const mapping = `
+  - {on: POST /a, fields: {phone: user.contact.phone_number, name: user.name}}
+  - {on: POST /a, subjects: 'to[]', fields: {'=': user.contact.email}}
+  - {on: POST /a, subjects: 'also[]', fields: {phone: user.contact.phone_number, name: user.name}}
+`
+	expect(t, read(t, mapping, message("/a", "application/json", `{"phone":"n/a","name":"Ada","to":["ada@x.example"]}`)), `
+	email=ada@x.example: user.contact.phone_number phone="n/a" user.name name="Ada" user.contact.email to[0]="ada@x.example"`)
+	expect(t, read(t, mapping, message("/a", "application/json", `{"phone":"+442071838750","also":[{"phone":"none","name":"Bob"}]}`)), `
+	phone=+442071838750: user.contact.phone_number phone="+442071838750"
+	: user.contact.phone_number also[0].phone="none" user.name also[0].name="Bob"`)
+}

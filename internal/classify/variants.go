@@ -3,6 +3,7 @@ package classify
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"cordon/internal/vendor"
 )
@@ -17,10 +18,16 @@ type conditional struct {
 // variants are the nodes of one place by which of its conditions hold. They
 // are made beforehand, so that reading only has to look.
 type variants struct {
-	keys    []string // whose values decide
+	keys    []string // whose values decide, each as condition gives it
 	filters [][]vendor.Filter
 	nodes   map[uint64]*node // by a bit per condition that holds
 }
+
+// inObject parts the keys of a condition on what lies in an object of the object;
+// no mapping can write it.
+const inObject = "\x00"
+
+func condition(f vendor.Filter) string { return strings.Join(f.Keys, inObject) }
 
 // maxVariants bounds what conditions at one place can be combined to.
 const maxVariants = 1 << 12
@@ -32,7 +39,7 @@ func (n *node) when(filters []vendor.Filter) *node {
 	if len(filters) == 0 {
 		return n
 	}
-	same := func(a, b vendor.Filter) bool { return a.Key == b.Key && slices.Equal(a.Values, b.Values) }
+	same := func(a, b vendor.Filter) bool { return slices.Equal(a.Keys, b.Keys) && slices.Equal(a.Values, b.Values) }
 	for _, c := range n.cases {
 		if slices.EqualFunc(c.filters, filters, same) {
 			return c.node
@@ -57,10 +64,11 @@ func (n *node) vary() error {
 	for _, c := range n.cases {
 		v.filters = append(v.filters, c.filters)
 		for _, f := range c.filters {
-			if !slices.Contains(v.keys, f.Key) {
-				v.keys = append(v.keys, f.Key)
+			key := condition(f)
+			if !slices.Contains(v.keys, key) {
+				v.keys = append(v.keys, key)
 			}
-			values[f.Key] = append(values[f.Key], f.Values...)
+			values[key] = append(values[key], f.Values...)
 		}
 	}
 	cases := n.cases
@@ -114,7 +122,7 @@ func (v *variants) which(given []scalar) (bits uint64) {
 	for i, filters := range v.filters {
 		holds := true
 		for _, f := range filters {
-			at := given[slices.Index(v.keys, f.Key)]
+			at := given[slices.Index(v.keys, condition(f))]
 			holds = holds && at.there && slices.Contains(f.Values, at.value)
 		}
 		if holds {

@@ -40,3 +40,34 @@ func TestConditionsOnTheMessageItself(t *testing.T) {
 		expect(t, read(t, variantMapping, message("/x", "application/json", body)), want)
 	}
 }
+
+// What a value is, the object around it may say only of an object within.
+func TestConditionOnAKeyOfAnObjectWithin(t *testing.T) {
+	const mapping = `
+  - {on: POST /a, when: {subscription.type: Email}, fields: {subscription.token: user.contact.email}}
+  - {on: POST /a, when: {subscription.type: SMS}, fields: {subscription.token: user.contact.phone_number}}
+  - {on: POST /a, fields: {subscription.token: user.device.push_token, subscription.type: none, 'list[k.t=x].v': user.name, 'list[].v': none, 'list[].k': none, extra: none}}
+`
+	for body, want := range map[string]string{
+		`{"subscription":{"type":"Email","token":"ada@x.example"}}`:                                   "\temail=ada@x.example: user.contact.email subscription.token=\"ada@x.example\"",
+		`{"extra":{"type":"SMS"},"subscription":{"token":"ada@x.example","z":[1],"type":"Email"}}`:    "\temail=ada@x.example: user.contact.email subscription.token=\"ada@x.example\" unclassified subscription.z[0]=\"1\"",
+		`{"subscription":{"type":"SMS","token":"+442071838750"}}`:                                     "\tphone=+442071838750: user.contact.phone_number subscription.token=\"+442071838750\"",
+		`{"subscription":{"type":"AndroidPush","token":"abc"},"subscription.type":"SMS"}`:             "\t: user.device.push_token subscription.token=\"abc\" unclassified subscription.type=\"SMS\"",
+		`{"list":[{"v":"Ada","k":{"t":"x"}},{"v":"7","k":{"t":"y"}},{"v":"8","k":"x"}]}`:              "\t: user.name list[0].v=\"Ada\"",
+		`{"extra":{"subscription":{"type":"SMS"}},"subscription":{"token":"abc","type":{"SMS":"x"}}}`: "\t: user.device.push_token subscription.token=\"abc\"",
+	} {
+		expect(t, read(t, mapping, message("/a", "application/json", body)), want)
+	}
+	for form, want := range map[string]string{
+		"subscription[token]=ada@x.example&subscription[type]=Email": "\temail=ada@x.example: user.contact.email subscription.token=\"ada@x.example\"",
+		"subscription.token=abc&extra=Email":                         "\t: user.device.push_token subscription.token=\"abc\"",
+	} {
+		expect(t, read(t, mapping, message("/a", "application/x-www-form-urlencoded", form)), want)
+	}
+	const inXML = `
+  - {on: POST /a, subjects: o, when: {s.type: Email}, fields: {s.token: user.contact.email}}
+  - {on: POST /a, subjects: o, fields: {s.token: none, s.type: none}}
+`
+	f := read(t, inXML, message("/a", "application/xml", `<o><s><token>ada@x.example</token><type>Email</type></s></o>`))
+	expect(t, f, "\temail=ada@x.example: user.contact.email o.s.token=\"ada@x.example\"")
+}

@@ -17,7 +17,7 @@ type Mapping struct {
 	On       string              `yaml:"on" required:"true" kind:"on" doc:"METHOD /template; {name} or * stand for one segment, {name}.json for one with that end, ** for the rest. SMTP / is a mail."`
 	Subjects string              `yaml:"subjects" default:"." kind:"path" doc:"The elements that stand for one person each: a path of dots and []; \".\" is the body itself, \"[]\" a body that is an array, \"batch[type=identify]\" those elements whose key type says identify."`
 	Apart    bool                `yaml:"apart" doc:"Whether each of these subjects is somebody else than the person around it, even where nothing identifies them: who gets the money, who flies, who invites."`
-	When     map[string][]string `yaml:"when" keykind:"when" single:"true" doc:"Keys of the subject and the values, one or a list, that they must have, all of them; where one has not, the mapping says nothing of this subject."`
+	When     map[string][]string `yaml:"when" keykind:"when" single:"true" doc:"Keys of the subject, or of objects in it (subscription.type), and the values, one or a list, that they must have, all of them; where one has not, the mapping says nothing of this subject."`
 	Fields   map[string]string   `yaml:"fields" required:"true" keykind:"field" kind:"mapped" doc:"Paths below the subject and their categories; \"=\" alone is the element itself, \"#\" the key under which it stands. A category covers everything below its path that nothing else names; none says that it is not personal data, or the organisation's own. Write to[] where a form may repeat the key to: without [] a second value is a duplicate."`
 	Deliver  []string            `yaml:"deliver" doc:"Keys of fields that the vendor needs as they are to reach the person: token, hash and generalize are not applied there; alias is, to an e-mail address."`
 	Render   []string            `yaml:"render" doc:"Keys of fields that the vendor shows to the person: token, alias, hash and generalize are not applied there."`
@@ -43,10 +43,14 @@ func (m *Mapping) Conditions() []Filter {
 	var all []Filter
 	for _, key := range slices.Sorted(maps.Keys(m.When)) {
 		steps, err := ParsePath(key)
-		if err != nil || len(steps) != 1 {
+		if err != nil {
 			continue // refused when it was read
 		}
-		all = append(all, Filter{steps[0].Key, m.When[key]})
+		f := Filter{Values: m.When[key]}
+		for _, s := range steps {
+			f.Keys = append(f.Keys, s.Key)
+		}
+		all = append(all, f)
 	}
 	return all
 }
@@ -60,11 +64,12 @@ func (m *Mapping) inParameter() bool {
 	return m.In == "query" && name != "" && (len(below) > 0 || list) && err == nil
 }
 
-// checkWhen takes plain keys, quoted where they have signs of their own.
+// checkWhen takes plain keys, joined by dots where they lie in objects within
+// and quoted where they have signs of their own.
 func checkWhen(v string) (string, string) {
 	steps, err := ParsePath(v)
-	if err != nil || len(steps) != 1 || steps[0].Kind != StepKey {
-		return fmt.Sprintf("%q is not a key of the subject itself", v), "write one plain key, and let subjects lead to the element that has it"
+	if err != nil || len(steps) == 0 || slices.ContainsFunc(steps, func(s Step) bool { return s.Kind != StepKey }) {
+		return fmt.Sprintf("%q is not a key of the subject or of an object in it", v), "write plain keys with dots, and let subjects lead to the element that has them"
 	}
 	return "", ""
 }

@@ -25,10 +25,10 @@ const (
 	StepDecode                 // |json and the like: what the string holds, read by Decoder
 )
 
-// Filter takes those objects whose Key has one of Values. A value that is no
-// scalar, or an absent key, is not taken.
+// Filter takes those objects whose key, or that of an object within, has one of
+// Values. A value that is no scalar, or an absent key, is not taken.
 type Filter struct {
-	Key    string
+	Keys   []string // from the object inwards: subscription, type
 	Values []string // as JSON writes a number or a literal, without the quotes of a string
 }
 
@@ -39,8 +39,8 @@ var Decoders = []string{"addresses", "base64", "csv", "form", "json", "lines", "
 const maxSteps = 64
 
 // ParsePath reads a path as mappings write it: keys joined by dots, [] for the
-// elements of an array, [key=value|other] for those elements only, * for every
-// key, # for the key itself that a * stands for, |decoder for what a string
+// elements of an array, [key=value|other] or [key.key=value] for those elements
+// only, * for every key, # for the key itself that a * stands for, |decoder for what a string
 // holds, and double quotes around a key or a value that has such signs of its
 // own. "." and "=" are the element itself and have no steps. Form keys written
 // customer[email] are customer.email.
@@ -106,11 +106,18 @@ func cutItem(s string) (step Step, rest string, err error) {
 	if after, ok := strings.CutPrefix(s, "[]"); ok {
 		return Step{Kind: StepItem}, after, nil
 	}
-	key, rest, err := cutKey(s[1:], `=]|"`)
-	if err != nil || !strings.HasPrefix(rest, "=") {
-		return step, "", fmt.Errorf("%q is neither [] nor a filter [key=value]", s)
+	f := &Filter{}
+	for sign := byte('.'); sign == '.'; sign = rest[0] {
+		from := s[1:]
+		if len(f.Keys) > 0 {
+			from = rest[1:]
+		}
+		var key string
+		if key, rest, err = cutKey(from, `.=[]|"`); err != nil || rest == "" || rest[0] != '.' && rest[0] != '=' {
+			return step, "", fmt.Errorf("%q is neither [] nor a filter [key=value]", s)
+		}
+		f.Keys = append(f.Keys, key)
 	}
-	f := &Filter{Key: key}
 	for sign := byte('='); sign != ']'; {
 		var value string
 		if value, rest, err = cutKey(rest[1:], `]|"`); err != nil || rest == "" {

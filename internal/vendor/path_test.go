@@ -18,7 +18,7 @@ func show(steps []Step) string {
 			list = append(list, "any")
 		case StepItem:
 			if s.Filter != nil {
-				list = append(list, fmt.Sprintf("item %s in %q", s.Filter.Key, s.Filter.Values))
+				list = append(list, fmt.Sprintf("item %s in %q", strings.Join(s.Filter.Keys, "."), s.Filter.Values))
 			} else {
 				list = append(list, "item")
 			}
@@ -42,6 +42,7 @@ func TestPathsThatAreRead(t *testing.T) {
 		`"*"."#"."a|b"`:                          "*, #, a|b",
 		"batch[type=identify].traits.email":      `batch, item type in ["identify"], traits, email`,
 		"[type=identify|page].userId":            `item type in ["identify" "page"], userId`,
+		`[a."b.c"=x].userId`:                     `item a.b.c in ["x"], userId`,
 		`included["data.type"="a]b"|"c|d"].id`:   `included, item data.type in ["a]b" "c|d"], id`,
 		`rows[kind="*"]`:                         `rows, item kind in ["*"]`,
 		"recipient-variables|json.*":             "recipient-variables, as json, any",
@@ -169,7 +170,7 @@ mapping:
 	if len(m.Fields) != 8 || m.Deliver[1] != "to|addresses[].email" || m.Render[0] != "traits.*" {
 		t.Errorf("%+v", m)
 	}
-	if c := m.Conditions(); len(c) != 2 || c[0].Key != "operationName" || c[0].Values[0] != "customerCreate" || strings.Join(c[1].Values, " ") != "1 2" {
+	if c := m.Conditions(); len(c) != 2 || c[0].Keys[0] != "operationName" || c[0].Values[0] != "customerCreate" || strings.Join(c[1].Values, " ") != "1 2" {
 		t.Errorf("%+v", c)
 	}
 	if s.Routes[0].Mappings[1].In != InResponse {
@@ -232,7 +233,7 @@ func FuzzParsePath(f *testing.F) {
 				if s.Filter == nil {
 					b.WriteString("[]")
 				} else {
-					b.WriteString(`["` + s.Filter.Key + `"="` + strings.Join(s.Filter.Values, `"|"`) + `"]`)
+					b.WriteString(`["` + strings.Join(s.Filter.Keys, `"."`) + `"="` + strings.Join(s.Filter.Values, `"|"`) + `"]`)
 				}
 			}
 		}
@@ -259,7 +260,7 @@ func TestFieldIsCheckedAsTheEndOfItsSubject(t *testing.T) {
 		"{on: POST /x, in: response, subjects: 'a[]', fields: {id: user.unique_id}}":       "one person",
 		"{on: POST /x, in: response, fields: {id: user.unique_id}, deliver: [id]}":         "not delivered",
 		"{on: POST /x, in: query, fields: {id: user.unique_id}, when: {a: b}}":             "only a body has keys",
-		"{on: POST /x, fields: {id: user.unique_id}, when: {a.b: c}}":                      "not a key of the subject",
+		"{on: POST /x, fields: {id: user.unique_id}, when: {'a[].b': c}}":                  "not a key of the subject",
 		"{on: POST /x, fields: {id: user.unique_id}, when: {a: []}}":                       "no value",
 		"{on: POST /x, fields: {email: user.contact.email}, deliver: [emial]}":             `no field "emial"`,
 		"{on: POST /x, fields: {email: user.contact.email, n: none}, render: [n]}":         "never changed",
