@@ -44,7 +44,7 @@ var identifierKinds = []string{
 // webhookSchemes name how a vendor proves that a webhook is its own.
 var webhookSchemes = []string{
 	"standard-webhooks", "stripe", "slack", "shopify", "intercom", "klaviyo", "twilio", "hubspot",
-	"mailgun", "sendgrid", "plaid", "adyen", "customer-io", "sentry", "segment", "basic", "none",
+	"mailgun", "sendgrid", "plaid", "adyen", "customer-io", "sentry", "segment", "zendesk", "basic", "none",
 }
 
 var (
