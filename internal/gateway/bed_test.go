@@ -64,6 +64,9 @@ type setup struct {
 
 const token = "app-token-1"
 
+// tokenDomain is the organisation's; the ledger knows it from its origin.
+const tokenDomain = "acme-photos.example"
+
 func start(t testing.TB, s setup) *bed {
 	t.Helper()
 	b := &bed{t: t, dir: s.data}
@@ -72,7 +75,7 @@ func start(t testing.TB, s setup) *bed {
 	}
 	b.vendor = simulate(t, s)
 	keys := filepath.Join(b.dir, "keys")
-	v, err := vault.Open(vault.Source{Dir: keys}, vault.Options{Origin: "test.example/cordon", Create: true})
+	v, err := vault.Open(vault.Source{Dir: keys}, vault.Options{Origin: tokenDomain + "/cordon", Create: true})
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(keys, "acme.secret"), []byte("s3cret-of-acme"), 0o600))
 	check(t, os.WriteFile(filepath.Join(keys, "acme-ca.pem"), b.vendor.ca, 0o600))
@@ -137,7 +140,7 @@ func start(t testing.TB, s setup) *bed {
 	}
 	b.gateway, err = gateway.New(gateway.Options{
 		Recorder: b.recorder, Journal: b.recorder, Gates: b.gates, Specs: specs, Secrets: v, Apps: s.apps,
-		Known: b.ledger, Tokens: tokens.New(k.TokenRoot, "acme-photos.example"), Table: b.table, Learn: b.ledger,
+		Known: b.ledger, Tokens: tokens.New(k.TokenRoot, tokenDomain), Table: b.table, Learn: b.ledger,
 		RevealsPerMinute: s.reveals,
 		BodyLimit:        s.limit, VendorTimeout: s.timeout, Observe: s.observe, Log: quiet, Now: s.clock,
 	})

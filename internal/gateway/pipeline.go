@@ -46,12 +46,8 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 	// 3. Classify. Whose personal data is it, and which? What cannot be read is
 	//    incomplete, never empty.
 	//    Crash: the app sees a broken connection; nothing left.
-	message, err := x.read(g.o.BodyLimit)
-	if err != nil {
-		g.refuse(x, route.Name, Malformed(400, "the body ended early or was malformed"))
-		return
-	}
-	if p := g.bodyCredential(x, message); p != nil {
+	message, p := g.take(x)
+	if p != nil {
 		g.refuse(x, route.Name, p)
 		return
 	}

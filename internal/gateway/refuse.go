@@ -149,18 +149,23 @@ func (g *Gateway) credentialOf(x *Exchange) string {
 	return c.ref
 }
 
-// bodyCredential does for the body what credentialOf does for the rest.
-func (g *Gateway) bodyCredential(x *Exchange, m *classify.Message) *Problem {
+// take reads the message, and does for the body what credentialOf does for the
+// rest.
+func (g *Gateway) take(x *Exchange) (*classify.Message, *Problem) {
+	m, err := x.read(g.o.BodyLimit)
+	if err != nil {
+		return nil, Malformed(400, "the body ended early or was malformed")
+	}
 	own, err := x.Vendor.credential.ownBody(m)
 	if err != nil {
 		p := NotSupported(err.Error())
 		p.Next = "send a JSON object or a form, not compressed, within limits.body"
-		return p
+		return nil, p
 	}
 	if own != "" {
 		g.noteReplaced(x, own)
 	}
-	return nil
+	return m, nil
 }
 
 func (g *Gateway) noteReplaced(x *Exchange, own string) {

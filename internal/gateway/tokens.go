@@ -81,8 +81,13 @@ type session struct {
 // shortest, even at ten million in the table the eighth is needed once in 10^15.
 const attempts = 16
 
-// Token is the first of a value's tokens that stands for nothing else.
+// Token is the first of a value's tokens that stands for nothing else. What is a
+// token at this vendor already, which an app had from an answer that was not
+// revealed, stays as it is: the vendor knows the person by it.
 func (s *session) Token(c exposure.Category, value string, bare bool) (token.Token, error) {
+	if t, _, ok, err := s.already(value); ok || err != nil {
+		return t, err
+	}
 	for attempt := range attempts {
 		t, err := s.Maker.Make(s.Vendor, c, s.Epoch, value, bare, attempt)
 		if err != nil || t.Bits >= token.Strong {
@@ -107,6 +112,41 @@ func (s *session) Token(c exposure.Category, value string, bare bool) (token.Tok
 		}
 	}
 	return token.Token{}, fmt.Errorf("each of %d tokens stands for another value", attempts)
+}
+
+// Alias is the same for addresses that take mail.
+func (s *session) Alias(value string) (token.Token, error) {
+	if t, _, ok, err := s.already(value); ok || err != nil {
+		return t, err
+	}
+	return s.Session.Alias(value)
+}
+
+// Hash is that of what a token stands for.
+func (s *session) Hash(c exposure.Category, value string) string {
+	if _, of, ok, err := s.already(value); ok && err == nil {
+		return s.Session.Hash(of.Category, of.Value)
+	}
+	return s.Session.Hash(c, value)
+}
+
+// already finds out whether a value is a token at this vendor.
+func (s *session) already(value string) (t token.Token, of ledger.Resolved, ok bool, err error) {
+	var room [4]token.Candidate
+	for _, c := range s.Maker.AppendString(room[:0], value) {
+		if c.Start != 0 || c.End != len(value) {
+			continue
+		}
+		if of, ok, err = s.table.Resolve(s.Vendor, c.Key); err != nil || !ok {
+			continue
+		}
+		if t, err = s.Maker.Make(s.Vendor, of.Category, s.Epoch, of.Value, false, 0); err != nil {
+			continue
+		}
+		t.Text, t.Key = value, c.Key // those of an older epoch too
+		return t, of, true, nil
+	}
+	return token.Token{}, of, false, err
 }
 
 // tokens is s for minimize, which must see nil when there is none.

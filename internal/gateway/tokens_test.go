@@ -58,7 +58,7 @@ func vendorSees(t testing.TB, b *bed) (m struct{ Email, Name string }) {
 
 func (b *bed) resolve(t testing.TB, text string) (ledger.Resolved, bool) {
 	t.Helper()
-	found := tokens.New([32]byte(b.root), "acme-photos.example").AppendString(nil, text)
+	found := tokens.New([32]byte(b.root), tokenDomain).AppendString(nil, text)
 	if len(found) != 1 {
 		t.Fatalf("%d tokens in %q", len(found), text)
 	}
@@ -104,6 +104,35 @@ func TestVendorGetsTokensThatTheTableResolves(t *testing.T) {
 	}
 	if epochs = b.ledger.TokenEpochs("acme"); epochs[0].Tokens != 2 {
 		t.Errorf("%d tokens after the same message twice", epochs[0].Tokens)
+	}
+}
+
+// An app names somebody by the token that it had from an answer.
+func TestTokenThatAnAppSendsBackStaysAndNamesItsPerson(t *testing.T) {
+	b := start(t, setup{manifest: tokenised})
+	b.post("/acme/send", ada).Body.Close()
+	first := vendorSees(t, b)
+	rotate(t, b)
+	back, err := json.Marshal(map[string]string{"email": first.Email, "name": "Ada"})
+	check(t, err)
+	b.post("/acme/send", string(back)).Body.Close()
+	if got := vendorSees(t, b); got.Email != first.Email {
+		t.Errorf("the vendor knows %s, and got %s", first.Email, got.Email)
+	}
+	var who []exposure.Ordinal
+	for e, err := range b.ledger.Entries(1) {
+		check(t, err)
+		if e.Kind == ledger.KindDisclosure {
+			for _, s := range e.Subjects {
+				who = append(who, s.Ordinal)
+			}
+		}
+	}
+	if len(who) != 2 || who[0] != who[1] {
+		t.Errorf("recorded about %v", who)
+	}
+	if r, ok := b.resolve(t, first.Email); !ok || r.Value != "ada@example.org" {
+		t.Errorf("the token stands for %+v", r)
 	}
 }
 
@@ -449,7 +478,7 @@ func TestSecondValueOfAShortTokenGetsTheNextAttempt(t *testing.T) {
 	b.table.asked = 0
 	b.post("/tel/send", `{"phone":"+15555550101"}`).Body.Close()
 	second := sees()
-	plain, err := tokens.New([32]byte(b.root), "acme-photos.example").Make("tel", exposure.Phone, 0, "+15555550101", false, 1)
+	plain, err := tokens.New([32]byte(b.root), tokenDomain).Make("tel", exposure.Phone, 0, "+15555550101", false, 1)
 	check(t, err)
 	if second != plain.Text {
 		t.Errorf("got %s, want the second attempt %s", second, plain.Text)

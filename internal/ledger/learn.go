@@ -36,6 +36,7 @@ func (l *Ledger) Link(ctx context.Context, v exposure.VendorID, of []exposure.Id
 	if learnt.Kind == exposure.KindPseudonym {
 		learnt.Vendor = v
 	}
+	of = l.untoken(v, of)
 	seen := l.ids.epoch()
 	ids, err := l.lookUp(append(of[:len(of):len(of)], learnt))
 	if err != nil {

@@ -83,7 +83,7 @@ func (l *Ledger) Record(ctx context.Context, d Disclosure) (*Receipt, error) {
 	exposures := d.Cleared.Exposures()
 	people := make([]exposed, len(exposures))
 	for i, e := range exposures {
-		people[i] = exposed{e.Identifiers, e.Set}
+		people[i] = exposed{l.untoken(d.Pathway.Vendor, e.Identifiers), e.Set}
 	}
 	tokens, err := l.lookUpTokens(&d, d.Cleared.Tokens(), exposures)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -62,6 +64,7 @@ type tokens struct {
 	on      bool // there are keys
 	digests sync.Pool
 	wrap    cipher.AEAD
+	finder  *token.Maker
 	rows    recent[tokenRow, tag] // rows that are there, and can be opened
 	keys    recent[string, personKey]
 	// shreds counts the batches in which keys were deleted: whoever looked
@@ -94,6 +97,8 @@ func (l *Ledger) openTokens(root [32]byte) error {
 	if t.wrap, err = cipher.NewGCM(block); err != nil {
 		return fmt.Errorf("opening the table of tokens: %w", err)
 	}
+	domain, _, _ := strings.Cut(l.origin, "/") // the organisation's: see config.Origin
+	t.finder = token.New(root, domain)
 	t.on = true
 	return nil
 }
@@ -280,6 +285,43 @@ func (l *Ledger) Resolve(v exposure.VendorID, k token.Key) (r Resolved, ok bool,
 		return Resolved{}, false, fmt.Errorf("resolving a token: %w", err)
 	}
 	return r, ok, nil
+}
+
+// untoken gives identifiers in which tokens of the vendor are the values that
+// they stand for. An app that had a person's token from an answer names the
+// person by it, and must not be taken to name somebody new.
+func (l *Ledger) untoken(v exposure.VendorID, ids []exposure.Identifier) []exposure.Identifier {
+	if !l.tokens.on {
+		return ids
+	}
+	var room [4]token.Candidate
+	copied := false
+	for i := range ids {
+		value := ids[i].Value
+		for _, c := range l.tokens.finder.AppendString(room[:0], value) {
+			if c.Start != 0 || c.End != len(value) {
+				continue
+			}
+			r, ok, err := l.Resolve(v, c.Key)
+			kind, identifies := exposure.KindOf(r.Category)
+			if err != nil || !ok || !identifies {
+				continue
+			}
+			id, err := exposure.Canonical(kind, r.Value)
+			if err != nil {
+				continue
+			}
+			if kind == exposure.KindPseudonym {
+				id.Vendor = v
+			}
+			if !copied {
+				ids, copied = slices.Clone(ids), true
+			}
+			ids[i] = id
+			break
+		}
+	}
+	return ids
 }
 
 // tokenAt copies a row out of the store.
