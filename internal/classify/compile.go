@@ -117,6 +117,7 @@ func (n *node) mapped(m *vendor.Mapping) error {
 		at.leaf.category = c
 		_, at.leaf.identifies = exposure.KindOf(c)
 		at.leaf.search = searched(c)
+		at.leaf.open = len(below) > 0 && below[len(below)-1].Kind == vendor.StepAny
 		if slices.Contains(m.Deliver, path) {
 			at.leaf.marks |= deliver
 		}

@@ -30,7 +30,7 @@ func (f *Findings) Search(k Known) {
 	if len(s.list) > 0 {
 		s.inside = map[int32][]bool{}
 		for i, n := 0, len(f.fields); i < n; i++ {
-			if at := &f.fields[i]; at.marks&derived == 0 && (at.Unnamed() || searched(at.Category)) {
+			if at := &f.fields[i]; at.searched() {
 				s.field(i)
 			}
 		}

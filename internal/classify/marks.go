@@ -7,7 +7,7 @@ import (
 )
 
 // marks are what is known of a field besides its category.
-type marks uint8
+type marks uint16
 
 const (
 	unnamed marks = 1 << iota // no mapping names it
@@ -17,6 +17,7 @@ const (
 	deliver                   // the vendor needs it to reach the person
 	render                    // the vendor shows it to the person
 	bare                      // it is the whole of a number
+	covered                   // a mapping speaks of what stands around it or of any key, not of it
 	part                      // the form of the host's value says what it is: a name before an address
 )
 
@@ -43,6 +44,13 @@ func (f *Field) Render() bool { return f.marks&render != 0 }
 
 // Unnamed reports whether no mapping names the field.
 func (f *Field) Unnamed() bool { return f.marks&unnamed != 0 }
+
+// searched reports whether undeclared data is looked for in the field: in texts,
+// in what no mapping names, and in what one only covers. "properties.*" says
+// what such values are about; which values an app puts there it cannot know.
+func (f *Field) searched() bool {
+	return f.marks&derived == 0 && (f.marks&(unnamed|covered) != 0 || searched(f.Category))
+}
 
 // derive adds a field that is value[start:end] of the value of the field host,
 // and returns its index; -1 when the message has too many fields. It may be

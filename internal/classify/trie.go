@@ -46,7 +46,9 @@ type leaf struct {
 	// identifies: the category names a person. search: undeclared data is looked
 	// for within the value.
 	identifies, search bool
-	marks              marks
+	// open: it is mapped as any key of what stands around it.
+	open  bool
+	marks marks
 	// list is what is mapped to a list of mailboxes in the place of one address.
 	list    *node
 	subject int32 // whose it is: the nearest group around it that began at this subjects path

@@ -34,6 +34,9 @@ func (w *walk) undeclared(l *leaf, g int32, host int, value string) {
 	s.hits = detect.Append(s.hits[:0], value, detect.Context{Key: w.keys()})
 	w.work += len(value)
 	for _, h := range s.hits {
+		if h.Kind.Category() == w.f.fields[host].Category { // the mapping says so already
+			continue
+		}
 		m := marks(0)
 		if h.Checked {
 			m |= checked

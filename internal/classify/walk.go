@@ -134,17 +134,31 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 	if l.identifies {
 		w.f.groups[g].identifying = true
 	}
-	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: l.marks, raw: raw, group: g, spot: spot{at, w.layer, w.src}})
+	marks := l.marks
+	if !l.identifies && w.covers(l) {
+		marks |= covered
+	}
+	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: marks, raw: raw, group: g, spot: spot{at, w.layer, w.src}})
 	if w.traced {
 		w.trace()
 	}
 	if l.list != nil {
 		w.displayName(l, g, at, raw)
 	}
-	if l.search {
+	if l.search || marks&covered != 0 {
 		host := len(w.f.fields) - 1
 		w.undeclared(l, g, host, w.clear(at.enc, raw))
 	}
+}
+
+// covers reports whether a leaf is mapped by what stands around the place where
+// the walk is, and not by that place's own name.
+func (w *walk) covers(l *leaf) bool {
+	if l.open || len(w.crumbs) == 0 {
+		return l.open
+	}
+	n := w.crumbs[len(w.crumbs)-1].node
+	return n == nil || n.leaf != l
 }
 
 // clear is a value decoded, in memory that is used again for the next.
