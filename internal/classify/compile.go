@@ -125,7 +125,7 @@ func (n *node) mapped(m *vendor.Mapping) error {
 			at.leaf.marks |= render
 		}
 		if c == exposure.Email {
-			at.leaf.list = mailboxes(at.leaf)
+			at.leaf.boxes = boxesOf(at.leaf)
 		}
 	}
 	return nil

@@ -12,44 +12,65 @@ import (
 // calls one address; mappings have lower numbers.
 const mailboxSubject = rowSubject + 1
 
-// mailboxes is what is mapped to a list of mailboxes where l, an e-mail address,
-// is mapped: the same as |addresses[] with email and name. APIs that take one
-// address mostly take several, parted by commas, and no mapping needs to say so.
-func mailboxes(l *leaf) *node {
+// boxes is what is mapped to mailboxes where a leaf is mapped as an address.
+// APIs that take an address mostly take "Ada <ada@example.org>" as well, and
+// several parted by commas, and no mapping needs to say so.
+type boxes struct {
+	// list is mapped to several: the same as |addresses[] with email and name.
+	list *node
+	// email and name have the leaves for the parts of a single one.
+	email, name *node
+}
+
+func boxesOf(l *leaf) *boxes {
 	list := l.template + "|addresses"
 	box := &node{template: list + "[]", subject: mailboxSubject}
-	email := *l
-	email.template, email.subject = list+"[].email", mailboxSubject
-	box.keys = []edge{{"email", &node{template: email.template, subject: noSubject, leaf: &email}}}
-	// What delivery needs is the address alone.
-	for _, key := range []string{"name", "comment"} {
-		template := list + "[]." + key
-		box.keys = append(box.keys, edge{key, &node{template: template, subject: noSubject,
-			leaf: &leaf{template: template, category: exposure.Name, marks: l.marks & render, subject: mailboxSubject}}})
+	for _, key := range []string{"email", "name", "comment"} {
+		at := boxPart(l, list+"[]."+key, mailboxSubject, key)
+		box.keys = append(box.keys, edge{key, at})
 	}
-	return &node{template: list, subject: noSubject, elem: box}
+	return &boxes{
+		list:  &node{template: list, subject: noSubject, elem: box},
+		email: boxPart(l, l.template, l.subject, "email"),
+		name:  boxPart(l, l.template, l.subject, "name"),
+	}
 }
 
-// several reports whether a value as written may hold more than one mailbox.
-func several(raw string) bool {
-	at := strings.IndexByte(raw, '@')
-	if at < 0 {
-		return strings.Contains(raw, "%40") || strings.Contains(raw, `\u0040`)
+// boxPart is the node of one part of a mailbox. What delivery needs is the
+// address alone.
+func boxPart(l *leaf, template string, subject int32, key string) *node {
+	part := *l
+	if key != "email" {
+		part = leaf{category: exposure.Name, marks: l.marks & render}
 	}
-	return strings.IndexByte(raw[at+1:], '@') >= 0 || strings.Contains(raw, "%40") || strings.Contains(raw, `\u0040`)
+	part.template, part.subject, part.boxes = template, subject, nil
+	return &node{template: template, subject: noSubject, leaf: &part}
 }
 
-// mailboxes reads a value that is mapped as an address and is a list of them:
-// each is a person of its own. It reports whether the value is one.
-func (w *walk) mailboxes(l *leaf, g int32, at position, raw string) bool {
+// written reports whether a value as written may be more than an address.
+func written(raw string) bool { return strings.ContainsAny(raw, "<(,;%\\") }
+
+// mailboxes reads a value that is mapped as an address and is a mailbox with a
+// name or a list of several, each of them a person of its own. It reports
+// whether the value is that.
+func (w *walk) mailboxes(b *boxes, g int32, at position, raw string) bool {
 	text, _ := at.enc.decode(raw)
+	if !strings.ContainsAny(text, "<(,;") || strings.IndexByte(text, '@') < 0 {
+		return false
+	}
 	w.work += len(text)
-	boxes, odd := mime.Addresses(text)
+	all, odd := mime.Addresses(text)
 	addresses := 0
-	for _, b := range boxes {
+	for _, b := range all {
 		if strings.IndexByte(b.Email, '@') > 0 {
 			addresses++
 		}
+	}
+	if addresses == 1 && len(all) == 1 && !odd {
+		w.inner(at, raw, text, func() {
+			mime.ReadAddresses(text, &oneBox{d: document{w: w}, boxes: b, group: g})
+		})
+		return true
 	}
 	if addresses < 2 || !w.deeper() {
 		return false
@@ -58,57 +79,59 @@ func (w *walk) mailboxes(l *leaf, g int32, at position, raw string) bool {
 		_, odd = mime.Addresses(strings.ReplaceAll(text, ";", ","))
 	}
 	w.inner(at, raw, text, func() {
-		w.decoded("addresses", l.list, func() {
-			w.tell(l.list, nil, g, func(text string, v wire.Visitor) {
-				mime.ReadAddresses(text, boxVisitor{v, odd})
+		w.decoded("addresses", b.list, func() {
+			w.tell(b.list, nil, g, func(text string, v wire.Visitor) {
+				mime.ReadAddresses(text, listVisitor{v, odd})
 			})
 		})
 	})
 	return true
 }
 
-// boxVisitor passes over the oddities of a list that programs do not read in
+// listVisitor passes over the oddities of a list that programs do not read in
 // several ways.
-type boxVisitor struct {
+type listVisitor struct {
 	wire.Visitor
 	odd bool
 }
 
-func (v boxVisitor) Problem(r exposure.Reason) {
+func (v listVisitor) Problem(r exposure.Reason) {
 	if v.odd {
 		v.Visitor.Problem(r)
 	}
 }
 
-// displayName says of the address that was just found, Ada <ada@example.org>,
-// that there is a name in it.
-func (w *walk) displayName(l *leaf, g int32, at position, raw string) {
-	if strings.IndexByte(raw, '@') < 0 && strings.IndexByte(raw, '%') < 0 && strings.IndexByte(raw, '\\') < 0 {
-		return
+// oneBox takes the parts of a single mailbox. They stand where it stands.
+type oneBox struct {
+	d     document
+	boxes *boxes
+	group int32
+	part  *node
+}
+
+func (v *oneBox) Element(int)             {}
+func (v *oneBox) Leave()                  {}
+func (v *oneBox) Problem(exposure.Reason) {}
+
+func (v *oneBox) Enter(key string) {
+	if v.part = v.boxes.name; key == "email" {
+		v.part = v.boxes.email
 	}
-	if !strings.ContainsAny(raw, "<(%\\") {
-		return
+}
+
+func (v *oneBox) Leaf(l wire.Leaf) bool {
+	w := v.d.w
+	value, _ := l.Codec.Decode(w.s[l.Start:l.End])
+	if value == "" {
+		return !w.stopped
 	}
-	text, _ := at.enc.decode(raw)
-	if !strings.ContainsAny(text, "<(") {
-		return
+	at := position{enc: wired, start: int32(l.Start), member: int32(len(w.f.wired))}
+	w.f.wired = append(w.f.wired, v.d.place(&l))
+	if last := len(w.crumbs) - 1; last >= 0 {
+		around := w.crumbs[last].node
+		w.crumbs[last].node = v.part
+		defer func() { w.crumbs[last].node = around }()
 	}
-	w.work += len(text)
-	boxes, _ := mime.Addresses(text)
-	if len(boxes) != 1 || strings.IndexByte(boxes[0].Email, '@') <= 0 {
-		return
-	}
-	start, end := boxes[0].NameStart, boxes[0].NameEnd
-	for start < end && strings.IndexByte(`"( `, text[start]) >= 0 {
-		start++
-	}
-	for end > start && strings.IndexByte(`") `, text[end-1]) >= 0 {
-		end--
-	}
-	if start == end {
-		return
-	}
-	if w.f.derive(len(w.f.fields)-1, start, end, text, exposure.Name, g, part) < 0 {
-		w.stop()
-	}
+	w.found(v.part.leaf, v.group, at, value)
+	return !w.stopped
 }

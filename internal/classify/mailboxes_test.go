@@ -1,8 +1,11 @@
 package classify
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-const written = `
+const mailed = `
   - {on: POST /send, fields: {to: user.contact.email, 'copy[]': user.contact.email, subject: user.content.private}}
   - {on: POST /send, in: header, fields: {X-To: user.contact.email}}
   - {on: POST /send, in: query, fields: {to: user.contact.email}}
@@ -17,7 +20,7 @@ func TestListWhereOneAddressIsMapped(t *testing.T) {
 		"form":       message("/send", "application/x-www-form-urlencoded", `to=Ada+%3Cada%40x.example%3E%2C+bob%40x.example&subject=Hi`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := read(t, written, m)
+			f := read(t, mailed, m)
 			expect(t, f, `
 	email=ada@x.example: user.name to|addresses[0].name="Ada" user.contact.email to|addresses[0].email="ada@x.example" user.content.private subject="Hi"
 	email=bob@x.example: user.contact.email to|addresses[1].email="bob@x.example" user.content.private subject="Hi"`)
@@ -29,7 +32,7 @@ func TestListOfAddressesInAHeaderAndInAQuery(t *testing.T) {
 	m := message("/send", "", "")
 	m.Query = "to=c@x.example,d@x.example"
 	m.Header["X-To"] = []string{"Ada <ada@x.example>, bob@x.example"}
-	f := read(t, written, m)
+	f := read(t, mailed, m)
 	if n := len(f.People()); n != 4 {
 		t.Fatalf("%d people:\n%s", n, show(f))
 	}
@@ -46,7 +49,7 @@ func TestListOfAddressesInAHeaderAndInAQuery(t *testing.T) {
 }
 
 func TestPiecesOfAListAreWrittenEach(t *testing.T) {
-	f := read(t, written, message("/send", "application/json", `{"to":"Ada <ada@x.example>; bob@x.example"}`))
+	f := read(t, mailed, message("/send", "application/json", `{"to":"Ada <ada@x.example>; bob@x.example"}`))
 	out, err := f.Rewrite([]Edit{{Field: 0, Value: "Eve"}, {Field: 2, Drop: true}})
 	if err != nil || string(out.Body) != `{"to":"Eve <ada@x.example>"}` {
 		t.Errorf("%s %v", out.Body, err)
@@ -54,8 +57,12 @@ func TestPiecesOfAListAreWrittenEach(t *testing.T) {
 }
 
 func TestNameBeforeOneAddress(t *testing.T) {
-	f := read(t, written, message("/send", "application/json", `{"to":"\"Lovelace, Ada\" <ada@x.example>","people":[{"email":"bob@x.example (Bob)"}]}`))
+	f := read(t, mailed, message("/send", "application/json", `{"to":"\"Lovelace, Ada\" <ada@x.example>","people":[{"email":"bob@x.example (Bob)"}],"copy":["<carl@x.example>"]}`))
 	expect(t, f, `
-	email=ada@x.example: user.contact.email to="\"Lovelace, Ada\" <ada@x.example>" user.name to="Lovelace, Ada"
-	email=bob@x.example: user.contact.email people[0].email="bob@x.example (Bob)" user.name people[0].email="Bob"`)
+	email=ada@x.example email=carl@x.example: user.name to="Lovelace, Ada" user.contact.email to="ada@x.example" user.contact.email copy[0]="carl@x.example"
+	email=bob@x.example: user.contact.email people[0].email="bob@x.example" user.name people[0].email="Bob"`)
+	out, err := f.Rewrite([]Edit{{Field: 0, Value: "Eve"}, {Field: 1, Value: "t@x.example"}})
+	if err != nil || !strings.HasPrefix(string(out.Body), `{"to":"Eve <t@x.example>",`) {
+		t.Errorf("%s %v", out.Body, err)
+	}
 }

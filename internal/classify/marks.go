@@ -18,7 +18,6 @@ const (
 	render                    // the vendor shows it to the person
 	bare                      // it is the whole of a number
 	covered                   // a mapping speaks of what stands around it or of any key, not of it
-	part                      // the form of the host's value says what it is: a name before an address
 )
 
 // Derived reports whether the field is a piece of another field's value, found
@@ -28,10 +27,6 @@ func (f *Field) Derived() (host int, ok bool) { return int(f.host), f.marks&deri
 
 // Checked reports whether the value has a checksum and it holds.
 func (f *Field) Checked() bool { return f.marks&checked != 0 }
-
-// Part reports whether a derived field is a part that the form of its host's
-// value has, such as the name in "Ada <ada@example.org>", and not a find.
-func (f *Field) Part() bool { return f.marks&part != 0 }
 
 // Hashed reports whether the app hashed the value itself.
 func (f *Field) Hashed() bool { return f.marks&hashed != 0 }
@@ -64,7 +59,7 @@ func (f *Findings) derive(host, start, end int, value string, c exposure.Categor
 		m |= bare
 	}
 	f.fields = append(f.fields, Field{
-		Category: c, Path: at.Path, marks: derived | m&(checked|bare|part) | at.marks&(deliver|render|unnamed),
+		Category: c, Path: at.Path, marks: derived | m&(checked|bare) | at.marks&(deliver|render|unnamed),
 		// The value may stand in memory that is used again.
 		raw: strings.Clone(value[start:end]), group: group, host: int32(host),
 		spot: spot{position{enc: piece, start: int32(start), member: -1}, at.layer, at.src},

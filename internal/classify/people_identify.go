@@ -5,7 +5,6 @@ import (
 
 	"cordon/internal/detect"
 	"cordon/internal/exposure"
-	"cordon/internal/wire/mime"
 )
 
 // recognise looks at what the values of mapped fields really are. An app may
@@ -134,11 +133,6 @@ func (at *Field) identifiers(v exposure.VendorID) (ids [2]exposure.Identifier, n
 		kind = hashedKind
 	}
 	id, err := exposure.Canonical(kind, value)
-	if err != nil && kind == exposure.KindEmail && strings.IndexByte(value, '(') >= 0 { // ada@example.org (Ada)
-		if boxes, _ := mime.Addresses(value); len(boxes) == 1 {
-			id, err = exposure.Canonical(kind, boxes[0].Email)
-		}
-	}
 	if err == nil {
 		if kind == exposure.KindPseudonym {
 			id.Vendor = v

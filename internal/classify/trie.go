@@ -49,8 +49,8 @@ type leaf struct {
 	// open: it is mapped as any key of what stands around it.
 	open  bool
 	marks marks
-	// list is what is mapped to a list of mailboxes in the place of one address.
-	list    *node
+	// boxes is what is mapped to mailboxes in the place of an address.
+	boxes   *boxes
 	subject int32 // whose it is: the nearest group around it that began at this subjects path
 }
 

@@ -123,7 +123,7 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 		return
 	} else {
 		g = w.of(l, g)
-		if l.list != nil && several(raw) && w.mailboxes(l, g, at, raw) {
+		if l.boxes != nil && written(raw) && w.mailboxes(l.boxes, g, at, raw) {
 			return
 		}
 	}
@@ -141,9 +141,6 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 	w.f.fields = append(w.f.fields, Field{Category: l.category, Path: template, marks: marks, raw: raw, group: g, spot: spot{at, w.layer, w.src}})
 	if w.traced {
 		w.trace()
-	}
-	if l.list != nil {
-		w.displayName(l, g, at, raw)
 	}
 	if l.search || marks&covered != 0 {
 		host := len(w.f.fields) - 1

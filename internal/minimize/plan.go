@@ -106,10 +106,9 @@ func (p *planned) field(i int, at *classify.Field) (edit classify.Edit, changed 
 			p.actions[i].Field = i
 			return edit, false, nil
 		}
-		// Found by its form alone, so only what a checksum proves, or the form of
-		// the value around, is changed, and
+		// Found by its form alone, so only what a checksum proves is changed, and
 		// never a number that is the whole of a leaf: it may be an order's.
-		if action == vendor.Allow || !at.Checked() && !at.Part() || at.Bare() {
+		if action == vendor.Allow || !at.Checked() || at.Bare() {
 			return edit, false, nil
 		}
 		action = vendor.Mask

@@ -20,7 +20,6 @@ func spotsOf(f *classify.Findings) []spot {
 	for i := range fields {
 		at := &fields[i]
 		_, derived := at.Derived()
-		derived = derived && !at.Part() // the mapping of its host covers it
 		k := Drift
 		switch {
 		case derived:
