@@ -44,7 +44,7 @@ func TestLedgerNamesExactlyThePeopleThatRealClientsCarried(t *testing.T) {
 	mailer, payer := goBuild(t, ".", "./mailer", bin), goBuild(t, ".", "./payer", bin)
 	var npm string
 	own := t.TempDir() // outlives the subtest
-	t.Run("install the npm SDKs", func(t *testing.T) { npm = nodeFolder(t, own) })
+	t.Run("install the npm SDKs", func(t *testing.T) { npm = nodeFolder(t, "node", own) })
 	script := func(name string) string { return filepath.Join(npm, name) }
 
 	mail, err := vendorsim.Mail("127.0.0.1:0", vendorsim.Options{Keep: true})

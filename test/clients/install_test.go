@@ -29,16 +29,16 @@ func missing(t *testing.T, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// nodeFolder lays the programs of ./node and their SDKs, at the exact versions
-// of package.json, into own, which it returns.
-func nodeFolder(t *testing.T, own string) string {
+// nodeFolder lays the programs of a folder and their SDKs, at the exact versions
+// of its package.json, into own, which it returns.
+func nodeFolder(t *testing.T, folder, own string) string {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			missing(t, "%s is not installed, so the npm SDKs are not tested: install Node 18 or newer", program)
 		}
 	}
-	wanted, err := os.ReadFile("node/package.json")
+	wanted, err := os.ReadFile(filepath.Join(folder, "package.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func nodeFolder(t *testing.T, own string) string {
 	if err := os.Symlink(filepath.Join(dir, "node_modules"), filepath.Join(own, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	programs, err := filepath.Glob("node/*.?js")
+	programs, err := filepath.Glob(filepath.Join(folder, "*.?js"))
 	if err != nil {
 		t.Fatal(err)
 	}
