@@ -73,6 +73,8 @@ func (f *Findings) choose(w *walk, contentType string) *decoder {
 	switch {
 	case d == nil && saysNothing(t) && looks != nil && looks.untyped:
 		return looks
+	case d == nil && looks == nil && t == "text/plain" && !f.tries.body.named() && f.tries.body.elem == nil && readable(f.body):
+		return nil // a text, and read as one: nothing else was expected here
 	case d == nil:
 		w.flag(exposure.IncompleteContentType)
 		if looks != nil && looks.takes("text/xml") && !saysNothing(t) {

@@ -99,7 +99,7 @@ func (w *walk) value(n *node, inherited *leaf, g int32, member int) {
 		start := w.pos + 1
 		if raw := w.str(); raw != "" {
 			at := position{enc: jsonString, start: int32(start), member: int32(member)}
-			if inherited != nil && (n == nil || !n.opens) || !w.opened(n, inherited, g, at, raw) {
+			if inherited != nil && !inherited.search && (n == nil || !n.opens) || !w.opened(n, inherited, g, at, raw) {
 				w.found(inherited, g, at, raw)
 			}
 		}

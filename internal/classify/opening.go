@@ -56,7 +56,10 @@ func (w *walk) opened(n *node, l *leaf, g int32, at position, raw string) bool {
 	if n != nil && n.opens && w.openedAsMapped(n, l, g, at, raw) {
 		return true
 	}
-	return l == nil && w.openedUnasked(n, g, at, raw)
+	if l != nil {
+		return w.openedFile(l, g, at, raw)
+	}
+	return w.openedUnasked(n, g, at, raw)
 }
 
 // openedAsMapped opens a value below which something is mapped.
