@@ -251,7 +251,11 @@ func argentina(d []byte) bool {
 }
 
 func thailand(d []byte) bool {
-	return d[0] >= '1' && d[0] <= '8' && (11-weighted(d, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2)%11)%10 == int(d[12]-'0')
+	sum := 0
+	for i, c := range d[:12] {
+		sum += (13 - i) * int(c-'0')
+	}
+	return (11-sum%11)%10 == int(d[12]-'0') && d[0] >= '1' && d[0] <= '8'
 }
 
 // repeats: a row of one digit passes most checks and is nobody's.

@@ -101,6 +101,17 @@ func readWords(n *near, s string, end, limit int, sentence bool) {
 		c := s[i-1]
 		switch {
 		case isLetter(c) || c >= utf8.RuneSelf && joinsAny(s[:i]):
+			if start := lowerStart(s, i, lowest); sentence && start < i {
+				if m, known := meaningOfLower(s[start:i]); known || i-start > 1 {
+					n.words[n.n] = m
+					n.n++
+					if m.any(settles) && !m.any(ofFile) {
+						return
+					}
+				}
+				i = start
+				continue
+			}
 			start := wordStart(s, i, max(0, lowest-16))
 			if !sentence && n.n == n.own && s[start:i] == "at" { // phone_verified_at
 				n.words[n.n] = ofTime
@@ -139,6 +150,19 @@ func readWords(n *near, s string, end, limit int, sentence bool) {
 	}
 }
 
+// lowerStart is where the word that ends at end begins, when it is of small
+// ASCII letters as most are; end otherwise.
+func lowerStart(s string, end, lowest int) int {
+	i := end
+	for i > lowest && s[i-1]-'a' < 26 {
+		i--
+	}
+	if i > 0 && (s[i-1] >= utf8.RuneSelf || isLetter(s[i-1])) {
+		return end
+	}
+	return i
+}
+
 // joinsAny is joins, for scripts without blanks too.
 func joinsAny(s string) bool {
 	r, _ := utf8.DecodeLastRuneInString(s)
@@ -175,40 +199,45 @@ func wordStart(s string, end, lowest int) int {
 // endings are what languages put behind a word to name a number or an id.
 var endings = []string{"number", "nummer", "numero", "num", "nr", "no", "id", "address", "code"}
 
-// meaningOf looks a word up, whatever its case and accents.
-func meaningOf(word string) (meaning, bool) {
-	var buf [48]byte
-	if len(word) > len(buf) {
-		return meaningOfLong(word)
+// meaningOfLower looks up a word of small ASCII letters.
+func meaningOfLower(word string) (meaning, bool) {
+	if m, ok := meanings.lower(word); ok {
+		return m, true
 	}
-	n := 0
-	for i := 0; i < len(word); i++ {
-		c := word[i]
-		if c >= utf8.RuneSelf {
-			return meaningOfWide(word)
-		}
-		buf[n] = c | 0x20
-		n++
+	if n := len(word); n < 4 || !endsInOne[word[n-1]] {
+		return 0, false
 	}
-	return lookUp(buf[:n])
+	return meaningOf(word)
 }
 
-func lookUp(word []byte) (meaning, bool) {
-	if m, ok := meanings.of(word); ok {
+// meaningOf looks a word up, whatever its case and accents.
+func meaningOf(word string) (meaning, bool) {
+	for i := 0; i < len(word); i++ {
+		if word[i] >= utf8.RuneSelf {
+			if len(word) > 48 {
+				return meaningOfLong(word)
+			}
+			return meaningOfWide(word)
+		}
+	}
+	if len(word) > 48 {
+		return 0, false
+	}
+	if m, ok := meanings.letters(word); ok {
 		return m, true
 	}
 	n := len(word)
-	if n < 4 || !endsInOne[word[n-1]] {
+	if n < 4 || !endsInOne[word[n-1]|0x20] {
 		return 0, false
 	}
 	for _, end := range endings {
-		if n > len(end)+1 && string(word[n-len(end):]) == end {
+		if n > len(end)+1 && equalFold(word[n-len(end):], end) {
 			stem := word[:n-len(end)]
-			if m, ok := meanings.of(stem); ok {
+			if m, ok := meanings.letters(stem); ok {
 				return m, true
 			}
-			if last := stem[len(stem)-1]; last == 's' || last == 'e' { // Rückrufsnummer
-				if m, ok := meanings.of(stem[:len(stem)-1]); ok {
+			if last := stem[len(stem)-1] | 0x20; last == 's' || last == 'e' { // Rückrufsnummer
+				if m, ok := meanings.letters(stem[:len(stem)-1]); ok {
 					return m, true
 				}
 			}
@@ -255,5 +284,12 @@ func meaningOfWide(word string) (meaning, bool) {
 		}
 		n += fold(buf[n:], r)
 	}
-	return lookUp(buf[:n])
+	ascii := true
+	for _, c := range buf[:n] {
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if ascii { // it had accents only
+		return meaningOf(string(buf[:n]))
+	}
+	return meanings.of(buf[:n])
 }

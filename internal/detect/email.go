@@ -30,6 +30,11 @@ const (
 // email reads the address around an @ that begins at at and ends before after.
 func (sc *scanner) email(at, after int) int {
 	s := sc.s
+	if after < len(s) && isDigit(s[after]) { // left-pad@1.2.3 and logo@2x.png
+		if i := dotted(s, after); i == len(s) || s[i]|0x20 == 'x' || !isWord(s[i]) && s[i] != '-' && s[i] != '.' {
+			return i
+		}
+	}
 	start := localStart(s, at, sc.floor)
 	if start == at {
 		return after

@@ -43,12 +43,16 @@ func (sc *scanner) iban(start int) int {
 		return 0
 	}
 	// MOD 97-10 (ISO/IEC 7064) over the number with its first four at the end.
-	sum := 0
+	// The remainder is taken when the sum has grown, not for every digit.
+	sum := uint64(0)
 	add := func(c byte) {
+		if sum > 1<<50 {
+			sum %= 97
+		}
 		if isDigit(c) {
-			sum = (sum*10 + int(c-'0')) % 97
+			sum = sum*10 + uint64(c-'0')
 		} else {
-			sum = (sum*100 + int(upper(c)-'A') + 10) % 97
+			sum = sum*100 + uint64(upper(c)-'A') + 10
 		}
 	}
 	i := start + 4
@@ -80,7 +84,7 @@ func (sc *scanner) iban(start int) int {
 	for _, c := range []byte{s[start], s[start+1], s[start+2], s[start+3]} {
 		add(c)
 	}
-	if sum != 1 || !endsAt(s, i) {
+	if sum%97 != 1 || !endsAt(s, i) {
 		return 0
 	}
 	return sc.hit(start, i, IBAN, true)

@@ -1,33 +1,50 @@
 package detect
 
-// ipv4 takes the number's first four groups as an address. What has four parts
-// may as well be a version, so where all of them are small somebody has to say
-// that it is an address. Addresses that are no machine's (masks, networks, the
-// machine itself) are nobody's.
-func (sc *scanner) ipv4(n *number, compound bool) (stop int, ok bool) {
-	s := sc.s
-	end := n.group[3].end
-	small := true
-	for g := range 4 {
-		l, v := n.len(g), n.value(g)
-		if l > 3 || v > 255 || l > 1 && n.first(g) == '0' {
-			return 0, false
+// octets are numbers with full stops between.
+type octets struct {
+	n          int // at most 5: more are none
+	value      [5]int
+	start, end int
+	fits       bool // all of them are octets, written as such
+}
+
+// read reads the numbers that begin at i.
+func (o *octets) read(s string, i int) {
+	o.start, o.fits = i, true
+	for {
+		from, v := i, 0
+		for i < len(s) && isDigit(s[i]) {
+			if i-from < 4 {
+				v = v*10 + int(s[i]-'0')
+			}
+			i++
 		}
-		small = small && v < 32
+		o.fits = o.fits && i-from <= 3 && v <= 255 && (s[from] != '0' || i-from == 1)
+		o.value[o.n] = v
+		o.end = i
+		if o.n++; o.n == len(o.value) || i+1 >= len(s) || s[i] != '.' || !isDigit(s[i+1]) {
+			return
+		}
+		i++
 	}
-	if n.plus || !sc.hostBefore(n.group[0].start) || !sc.hostEnds(n, end) {
-		return 0, false
+}
+
+// ipv4 looks at four octets, and returns where to go on. What has four parts may
+// as well be a version, so where all of them are small somebody has to say that
+// it is an address. Addresses that are no machine's (masks, networks, the
+// machine itself) are nobody's.
+func (sc *scanner) ipv4(o *octets) int {
+	a, last := o.value[0], o.value[3]
+	// Those that begin with 10 are given out within firms.
+	small := a < 32 && o.value[1] < 32 && o.value[2] < 32 && last < 32 && a != 10
+	if a == 0 || a == 127 || a >= 224 || small && last == 0 || !sc.hostBefore(o.start) || !sc.hostEnds(o) {
+		return o.end
 	}
-	a, last := n.value(0), n.value(3)
-	small = small && a != 10 // those are given out within firms
-	if a == 0 || a == 127 || a >= 224 || small && last == 0 {
-		return dotted(s, end), true
-	}
-	near := sc.before(n.group[0].start)
+	near := sc.before(o.start)
 	if _, said := near.says(ofIP|ofHost, ofVersion); small && !said || near.denies(ofIP|ofHost, ofVersion) {
-		return dotted(s, end), true
+		return o.end
 	}
-	return sc.hit(n.group[0].start, end, IPv4, false), true
+	return sc.hit(o.start, o.end, IPv4, false)
 }
 
 // hostBefore reports whether an address may begin at start: not inside a word,
@@ -60,9 +77,9 @@ func inURL(s string, start int) bool {
 	return false
 }
 
-// hostEnds reports whether an address may end at end.
-func (sc *scanner) hostEnds(n *number, end int) bool {
-	s := sc.s
+// hostEnds reports whether an address may end where the octets do.
+func (sc *scanner) hostEnds(o *octets) bool {
+	s, end := sc.s, o.end
 	if end >= len(s) {
 		return true
 	}
@@ -73,7 +90,7 @@ func (sc *scanner) hostEnds(n *number, end int) bool {
 		return end+1 >= len(s) || !isWord(s[end+1])
 	case c == '/': // a network, when no bit of a host is set
 		if end+1 < len(s) && isDigit(s[end+1]) {
-			return n.value(3) != 0
+			return o.value[3] != 0
 		}
 		return true
 	case c == '+' || c == '@':
@@ -170,18 +187,11 @@ func parseIPv6(s string, start, end int) (stop int, ok bool) {
 	}
 	stop = end
 	if end < len(s) && s[end] == '.' && length > 0 { // ::ffff:192.0.2.1
-		var n number
-		at := end - length
-		n.read(s, at)
-		if n.groups != 4 || n.group[3].end-at > 15 || n.group[0].start != at {
+		var o octets
+		if o.read(s, end-length); o.n != 4 || !o.fits {
 			return 0, false
 		}
-		for g := range 4 {
-			if g > 0 && n.sep(g) != '.' || n.value(g) > 255 || n.len(g) > 3 {
-				return 0, false
-			}
-		}
-		length, stop = 0, n.group[3].end
+		length, stop = 0, o.end
 		groups += 2
 		if gap < 0 && groups != 8 || groups > 8 {
 			return 0, false

@@ -75,18 +75,29 @@ func (sc *scanner) national(n *number) int {
 			return stop
 		}
 	}
-	near := sc.before(n.start)
+	// A bare row that is too long for a telephone number is not looked at twice:
+	// whether it is proved is told sooner than what stands around it.
+	long := n.groups == 1 && n.n >= 12
+	var near *near
+	if !long {
+		near = sc.before(n.start)
+	}
 	for groups := n.groups; groups > 0; groups-- {
 		count := n.upTo(groups)
 		if count < 8 {
 			return 0
 		}
-		if !near.all.any(anyNational) && groups != 4 && groups != 5 || len(byDigits[count]) == 0 || groups > 1 && !n.oneWriting(groups) || !sc.ends(n, groups) {
+		if !long && !near.all.any(anyNational) && groups != 4 && groups != 5 || len(byDigits[count]) == 0 || groups > 1 && !n.oneWriting(groups) || !sc.ends(n, groups) {
 			continue
 		}
 		d := n.digits[:count]
 		for _, s := range byDigits[count] {
-			if !near.all.any(s.of) && !(s.alone && groups == len(s.groups)) || !s.check(d) {
+			if long {
+				if !s.check(d) {
+					continue
+				}
+				near = sc.before(n.start)
+			} else if !near.all.any(s.of) && !(s.alone && groups == len(s.groups)) || !s.check(d) {
 				continue
 			}
 			said := false

@@ -153,59 +153,49 @@ func (n *number) read(s string, i int) {
 // number looks at the digits at i; what belongs to them before begins at from.
 func (sc *scanner) number(i, from int) int {
 	s := sc.s
-	// The commonest number is short and stands alone.
 	end := i + 1
 	for end < len(s) && isDigit(s[end]) {
 		end++
 	}
-	if end < len(s) {
-		switch c := s[end]; {
-		case c == '-' && end-i == 4 && i+10 <= len(s) && s[i+7] == '-' && (s[i] == '1' || s[i] == '2') && allDigits(s[i+5:i+7]) && allDigits(s[i+8:i+10]) && (i+10 == len(s) || s[i+10] == 'T' || s[i+10] == '"'):
-			return timestamp(s, i+10)
-		case c == '-' && end-i == 7 && i > 1 && s[i-1] == '-' && isLetter(s[i-2]) && !joins(s[:i-2]):
-			if stop := sc.hyphened(i-2, i-1); stop > 0 {
-				return stop
-			}
-		case c == '-' && end-i == 8 && uuid(s, i, end) > end:
-			return uuid(s, i, end)
-		case isLetter(c) || c == '_':
-			return sc.mixed(i, end)
-		case (c == '-' || c == '+') && end-i == 6:
-			if stop := sc.finland(i); stop > 0 {
-				return stop
-			}
-		case c == ':' && end-i <= 4 && end+1 < len(s) && class[s[end+1]]&hex != 0 || c == ':' && end+1 < len(s) && s[end+1] == ':':
-			if stop, ok := sc.ipv6(i); ok {
-				return stop
-			}
-		case c == '@' || c == '%' && end+2 < len(s) && s[end+1] == '4' && s[end+2] == '0':
-			return end // the local part of an address
-		}
+	if end == len(s) || plainEnd[s[end]] { // the commonest number stands alone
+		return sc.row(i, from, end)
 	}
-	_, more := separator(s, end)
-	if more == end && end-i < 7 {
-		return end
+	switch c := s[end]; {
+	case isLetter(c) || c == '_':
+		return sc.mixed(i, end)
+	case c == '.':
+		if stop := sc.dots(i, from, end); stop > 0 {
+			return stop
+		}
+	case c == '-':
+		if stop := sc.hyphen(i, end); stop > 0 {
+			return stop
+		}
+	case c == '+' && end-i == 6:
+		if stop := sc.finland(i); stop > 0 {
+			return stop
+		}
+	case c == ':' && end+1 < len(s) && (s[end+1] == ':' || end-i <= 4 && class[s[end+1]]&hex != 0):
+		if stop, ok := sc.ipv6(i); ok {
+			return stop
+		}
+	case c == '@' || c == '%' && end+2 < len(s) && s[end+1] == '4' && s[end+2] == '0':
+		return end // the local part of an address
+	}
+	if _, more := separator(s, end); more == end {
+		return sc.row(i, from, end)
 	}
 	n := &sc.n
-	if more == end && end-i <= maxDigits { // one row
-		n.n, n.groups, n.more, n.plus, n.end = copy(n.digits[:], s[i:end]), 1, false, false, end
-		n.group[0] = group{start: i, end: end}
-	} else {
-		n.read(s, i)
-	}
+	n.read(s, i)
 	if n.more && n.groups == 1 {
 		return sc.skipWord(end) // more digits than anything has
 	}
-	n.start = from
-	n.listed = i >= 2 && s[i-1] == ' ' && isDigit(s[i-2])
-	compound := sc.compound(n, i, from)
-	if n.groups == 2 && n.sep(1) == '.' && (n.len(0) < 3 || n.digits[0] != '0') && !n.plus { // a decimal
-		return n.end
+	if n.n < 6 { // fewer than anything has
+		return n.group[0].end
 	}
-	if n.groups > 1 {
-		if stop, ok := sc.grouped(n, compound); ok {
-			return stop
-		}
+	compound := sc.compound(n, i, from)
+	if stop, ok := sc.grouped(n, compound); ok {
+		return stop
 	}
 	if stop := sc.proved(n, compound); stop > 0 {
 		return stop
@@ -213,10 +203,75 @@ func (sc *scanner) number(i, from int) int {
 	if stop := sc.phone(n, compound); stop > 0 {
 		return stop
 	}
-	if n.groups > 1 && n.sep(1) == '.' { // a version, an amount: no part of it is anything
+	if n.sep(1) == '.' { // a version, an amount: no part of it is anything
 		return dotted(s, n.group[0].end)
 	}
 	return n.group[0].end
+}
+
+// plainEnd are bytes behind which no number goes on.
+var plainEnd = [256]bool{'"': true, ',': true, '}': true, ']': true, '\n': true, '\r': true, '<': true, '>': true, '&': true, ';': true, '\'': true, '\t': true}
+
+// row looks at digits that stand in one row.
+func (sc *scanner) row(i, from, end int) int {
+	if end-i < 7 {
+		return end
+	}
+	if end-i > maxDigits {
+		return sc.skipWord(end)
+	}
+	n := &sc.n
+	n.n, n.groups, n.more, n.plus, n.end = copy(n.digits[:], sc.s[i:end]), 1, false, false, end
+	n.group[0] = group{start: i, end: end}
+	compound := sc.compound(n, i, from)
+	if stop := sc.proved(n, compound); stop > 0 {
+		return stop
+	}
+	if stop := sc.phone(n, compound); stop > 0 {
+		return stop
+	}
+	return end
+}
+
+// dots looks at digits behind which a full stop stands: decimals are nothing,
+// four numbers may be an address of the network. 0: they may be something else.
+func (sc *scanner) dots(i, from, end int) int {
+	s := sc.s
+	if end+1 >= len(s) || !isDigit(s[end+1]) || from < i || i > 0 && (s[i-1] == '+' || s[i-1] == '(') {
+		return 0
+	}
+	var o octets
+	o.read(s, i)
+	switch {
+	case o.n == 2 && (end-i < 3 || s[i] != '0'):
+		return o.end // a decimal
+	case o.n == 4 && o.fits:
+		return sc.ipv4(&o)
+	}
+	return 0
+}
+
+// hyphen looks at digits behind which a hyphen stands, for what has a form of
+// its own; 0: they may be something else.
+func (sc *scanner) hyphen(i, end int) int {
+	s := sc.s
+	switch end - i {
+	case 4: // 2026-11-24
+		if i+10 <= len(s) && s[i+7] == '-' && (s[i] == '1' || s[i] == '2') && allDigits(s[i+5:i+7]) && allDigits(s[i+8:i+10]) && (i+10 == len(s) || s[i+10] == 'T' || s[i+10] == '"') {
+			return timestamp(s, i+10)
+		}
+	case 6:
+		return sc.finland(i)
+	case 7: // the rest of X-1234567-L
+		if i > 1 && s[i-1] == '-' && isLetter(s[i-2]) && !joins(s[:i-2]) {
+			return sc.hyphened(i-2, i-1)
+		}
+	case 8:
+		if stop := uuid(s, i, end); stop > end {
+			return stop
+		}
+	}
+	return 0
 }
 
 // timestamp is where the time of the day behind a date stops (RFC 3339).
@@ -235,6 +290,8 @@ func timestamp(s string, i int) int {
 // belong to it.
 func (sc *scanner) compound(n *number, i, from int) bool {
 	s := sc.s
+	n.start = from
+	n.listed = i >= 2 && s[i-1] == ' ' && isDigit(s[i-2])
 	if from < i { // an escaped plus
 		n.plus = true
 		return false
@@ -280,15 +337,8 @@ func (sc *scanner) grouped(n *number, compound bool) (stop int, ok bool) {
 	if g := n.date(); g > 0 {
 		return n.group[g-1].end, true
 	}
-	if n.groups >= 4 && n.sep(1) == '.' && n.sep(2) == '.' && n.sep(3) == '.' {
-		if n.groups == 4 || n.sep(4) != '.' {
-			if stop, ok := sc.ipv4(n, compound); ok {
-				return stop, true
-			}
-		}
-		if n.len(0) <= 3 && n.len(1) <= 3 && (n.len(0) != 2 || n.groups < 5) { // unless 01.23.45.67.89
-			return dotted(sc.s, n.group[0].end), true
-		}
+	if n.groups >= 4 && n.sep(1) == '.' && n.sep(2) == '.' && n.sep(3) == '.' && n.len(0) <= 3 && n.len(1) <= 3 && (n.len(0) != 2 || n.groups < 5) {
+		return dotted(sc.s, n.group[0].end), true // a version; 01.23.45.67.89 may be a telephone number
 	}
 	if n.single() >= 3 {
 		return n.group[n.groups-1].end, true

@@ -119,6 +119,9 @@ func (sc *scanner) dialled(n *number, skip int) int {
 // nationalPhone takes a number as people write it at home: by its form where
 // some country's form is unlike anything else, by what is said of it otherwise.
 func (sc *scanner) nationalPhone(n *number) int {
+	if n.groups == 1 && n.n >= 12 && !international(n.digits[:n.n]) { // no country's is so long without its code
+		return 0
+	}
 	near := sc.before(n.start)
 	for groups := min(n.groups, 6); groups > 1; groups-- {
 		if n.upTo(groups) < 9 || !n.formOfPhone(groups) || n.pairs(groups) && sc.dumped(n, groups) {

@@ -58,19 +58,15 @@ const (
 )
 
 // next is the first digit or @ at or behind i: everything that is looked for
-// has one or the other. Eight bytes are tested at once, exactly, so that the
-// first match is the lowest bit.
+// has one or the other.
 func next(s string, i int) int {
-	for ; i+8 <= len(s); i += 8 {
-		b := s[i : i+8]
-		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		low := x &^ highs
-		digit := (ones*(127+'9'+1) - low) & (low + ones*(127-'0'+1)) &^ x & highs
-		at := x ^ ones*'@'
-		at = ^((at&^highs + ^uint64(highs)) | at) & highs
-		if m := digit | at; m != 0 {
+	for ; i+16 <= len(s); i += 16 {
+		b := s[i : i+16]
+		if m := marks(load(b)); m != 0 {
 			return i + bits.TrailingZeros64(m)/8
+		}
+		if m := marks(load(b[8:])); m != 0 {
+			return i + 8 + bits.TrailingZeros64(m)/8
 		}
 	}
 	for ; i < len(s); i++ {
@@ -79,6 +75,22 @@ func next(s string, i int) int {
 		}
 	}
 	return len(s)
+}
+
+func load(b string) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// marks sets the high bit of every byte that is a digit or an @, exactly, so
+// that the lowest set bit is the first of them.
+func marks(x uint64) uint64 {
+	low := x &^ highs
+	digit := (ones*(127+'9'+1) - low) & (low + ones*(127-'0'+1)) &^ x
+	at := x ^ ones*'@'
+	at = ^((at&^highs + ^uint64(highs)) | at)
+	return (digit | at) & highs
 }
 
 // hit records one value and says where to go on.

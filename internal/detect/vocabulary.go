@@ -207,6 +207,43 @@ func (d *dictionary) of(word []byte) (meaning, bool) {
 	return 0, false
 }
 
+// lower looks up a word of small ASCII letters.
+func (d *dictionary) lower(word string) (meaning, bool) {
+	n := len(word)
+	h := uint32(n) | uint32(word[0])<<8 | uint32(word[n-1])<<16 | uint32(word[n/2])<<24
+	for i := (h*0x9E3779B1 + uint32(word[n/3])*0x85EBCA6B) >> 20; d.slots[i] != 0; i = (i + 1) % uint32(len(d.slots)) {
+		if at := d.slots[i] - 1; d.words[at] == word {
+			return d.means[at], true
+		}
+	}
+	return 0, false
+}
+
+// letters looks up a word of ASCII letters, whatever their case.
+func (d *dictionary) letters(word string) (meaning, bool) {
+	n := len(word)
+	if n == 0 {
+		return 0, false
+	}
+	h := uint32(n) | uint32(word[0]|0x20)<<8 | uint32(word[n-1]|0x20)<<16 | uint32(word[n/2]|0x20)<<24
+	i := (h*0x9E3779B1 + uint32(word[n/3]|0x20)*0x85EBCA6B) >> 20
+next:
+	for ; d.slots[i] != 0; i = (i + 1) % uint32(len(d.slots)) {
+		at := d.slots[i] - 1
+		known := d.words[at]
+		if len(known) != n {
+			continue
+		}
+		for k := range n {
+			if word[k]|0x20 != known[k] {
+				continue next
+			}
+		}
+		return d.means[at], true
+	}
+	return 0, false
+}
+
 // slot is where a word is looked for first.
 func slot(word []byte) uint32 {
 	n := len(word)
