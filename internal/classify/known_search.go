@@ -28,7 +28,6 @@ func (f *Findings) Search(k Known) {
 	s.acquaintances()
 	s.needles()
 	if len(s.list) > 0 {
-		s.inside = map[int32][]bool{}
 		for i, n := 0, len(f.fields); i < n; i++ {
 			if at := &f.fields[i]; at.searched() {
 				s.field(i)
@@ -68,7 +67,7 @@ type search struct {
 	runs  []run
 	lean  []sighting
 	// inside are the people whom the shared groups concern.
-	inside map[int32][]bool
+	inside map[inside]bool
 }
 
 type needle struct {
@@ -193,6 +192,9 @@ func (s *search) field(i int) {
 		from = next
 	}
 	s.ended(1 << 30)
+	if len(s.hits) >= maxSightings { // the rest was not searched
+		s.overflow()
+	}
 	if s.phones {
 		s.numbers()
 	}
@@ -245,10 +247,15 @@ func (s *search) word(w string, start, end int) {
 // them, unless the text concerns one.
 const manyNamesakes = 8
 
+// counted is how many of a word's needles are looked at to see what it is: of
+// ten thousand recipients who are all called Anna each Anna in the text would
+// cost ten thousand steps.
+const counted = 64
+
 // single takes one word that people's values have.
 func (s *search) single(of []needle, number, start, end int) {
 	names := 0
-	for i := range of {
+	for i := range of[:min(len(of), counted)] {
 		switch n := &of[i]; {
 		case n.words() != 1:
 		case n.Category.Within(exposure.Name):
@@ -261,6 +268,9 @@ func (s *search) single(of []needle, number, start, end int) {
 		default:
 			s.hits = append(s.hits, sighting{start, end, number, n.person, n.Category, n.Category != exposure.Username})
 		}
+	}
+	if len(of) > counted {
+		names = len(of) // some of them at least; too many to mean any one
 	}
 	if names == 0 {
 		return

@@ -94,15 +94,30 @@ func (s *search) concerns(person int32) bool {
 	if at := &s.f.groups[g]; !at.shared() {
 		return at.person == person
 	}
-	inside, ok := s.inside[g]
-	if !ok {
-		inside = make([]bool, len(s.f.people))
-		for i := int(g) + 1; i < len(s.f.groups); i++ {
-			if at := &s.f.groups[i]; at.person != nobody && at.identifying && at.parent >= 0 && s.f.within(int32(i), g) {
-				inside[at.person] = true
+	if s.inside == nil {
+		s.inside = s.f.peopleInside()
+	}
+	return s.inside[inside{g, person}]
+}
+
+// inside says that a person is within a shared group.
+type inside struct{ group, person int32 }
+
+// peopleInside are the people whom shared groups concern. It goes up from the
+// people: to look down from every group for everybody would cost the square of
+// the groups, and a list of thousands of letters has as many.
+func (f *Findings) peopleInside() map[inside]bool {
+	in := map[inside]bool{}
+	for i := range f.groups {
+		at := &f.groups[i]
+		if at.person == nobody || !at.identifying {
+			continue
+		}
+		for g := at.parent; g >= 0; g = f.groups[g].parent {
+			if f.groups[g].shared() {
+				in[inside{g, at.person}] = true
 			}
 		}
-		s.inside[g] = inside
 	}
-	return inside[person]
+	return in
 }

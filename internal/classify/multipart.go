@@ -98,11 +98,16 @@ func (m *parts) part(start, after, end int) {
 	at := m.descend(m.root, h.name, &m.lists)
 	defer func() { m.crumbs = m.crumbs[:len(m.crumbs)-at.depth] }()
 
-	if stop <= body {
+	place := position{enc: partText, start: int32(body), member: int32(start)}
+	if stop <= body { // the names of an empty file and of an empty field still say something
+		if h.fileName != "" {
+			m.fileName(&h, m.fileLeaf(at), at)
+		} else if personal(h.name) {
+			m.found(at.leaf, at.group, position{enc: fileName, start: int32(h.nameAt), member: -1}, m.s[h.nameAt:h.nameEnd])
+		}
 		return
 	}
 	value := m.s[body:stop]
-	place := position{enc: partText, start: int32(body), member: int32(start)}
 	if h.file { // several may share a name (RFC 7578 section 4.3)
 		m.file(&h, at, place, value)
 		return
@@ -143,18 +148,9 @@ func (m *parts) document(d *decoder, at cursor, place position, value, contentTy
 // looked into are somebody's content; a table is read, and so is what a picture
 // says besides itself.
 func (m *parts) file(h *head, at cursor, place position, value string) {
-	l := at.leaf
-	if l == nil {
-		l = &leaf{template: m.template(), category: exposure.Text, search: true, subject: m.f.groups[at.group].subject}
-	}
+	l := m.fileLeaf(at)
 	if h.fileName != "" {
-		m.push(crumb{key: "filename"})
-		name := *l
-		if at.leaf == nil {
-			name.template = m.template()
-		}
-		m.found(&name, at.group, position{enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
-		m.pop()
+		m.fileName(h, l, at)
 	}
 	if at.node != nil && at.node.opens && m.opened(at.node, at.leaf, at.group, place, value) {
 		return // a decoder of the mapping: message|mime, file|csv
@@ -166,4 +162,23 @@ func (m *parts) file(h *head, at cursor, place position, value string) {
 		return
 	}
 	m.walk.file(l, at.group, place, value)
+}
+
+// fileLeaf is what a file is: without a mapping, somebody's content.
+func (m *parts) fileLeaf(at cursor) *leaf {
+	if at.leaf != nil {
+		return at.leaf
+	}
+	return &leaf{template: m.template(), category: exposure.Text, search: true, subject: m.f.groups[at.group].subject}
+}
+
+// fileName takes the name of a file.
+func (m *parts) fileName(h *head, l *leaf, at cursor) {
+	m.push(crumb{key: "filename"})
+	name := *l
+	if at.leaf == nil {
+		name.template = m.template()
+	}
+	m.found(&name, at.group, position{enc: fileName, start: int32(h.fileNameAt), member: -1}, h.fileName)
+	m.pop()
 }

@@ -9,6 +9,8 @@ import (
 // head is what a part's header says.
 type head struct {
 	name        string
+	nameAt      int // where it stands in the text
+	nameEnd     int
 	contentType string
 	file        bool
 	fileName    string // as it stands in the header
@@ -134,6 +136,7 @@ func (m *parts) disposition(h *head, pos, stop int) {
 				m.flag(exposure.IncompleteBoundary)
 			}
 			named = true
+			h.nameAt, h.nameEnd = at, at+len(value)
 			h.name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(value)
 		case "filename", "filename*":
 			if h.file { // two names: parsers choose differently

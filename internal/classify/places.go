@@ -199,7 +199,8 @@ func index(part string) bool {
 }
 
 // splitKey takes a[b][0][] apart: "a", "b", "0", "". Dots outside brackets part
-// too. A key whose brackets do not match is one part.
+// too, but not those of an address: its pieces would look like names of fields.
+// A key whose brackets do not match is one part.
 func splitKey(key string, parts []string) []string {
 	open := strings.IndexByte(key, '[')
 	outer, rest := key, ""
@@ -209,7 +210,7 @@ func splitKey(key string, parts []string) []string {
 	if outer == "" {
 		return append(parts, key)
 	}
-	if strings.HasPrefix(outer, ".") || strings.HasSuffix(outer, ".") || strings.Contains(outer, "..") {
+	if strings.IndexByte(outer, '@') >= 0 || strings.HasPrefix(outer, ".") || strings.HasSuffix(outer, ".") || strings.Contains(outer, "..") {
 		parts = append(parts, outer)
 	} else {
 		for part := range strings.SplitSeq(outer, ".") {
