@@ -40,7 +40,7 @@ func (f *Findings) place() {
 			host = at.host
 			whole = f.fields[host].Unnamed() && f.isWhole(host, i)
 		}
-		if whole {
+		if whole || f.isOperand(at) {
 			if id, ok := at.identifier(); ok && p.has(id) == nobody {
 				p.stranger(id)
 			}
