@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"cordon/internal/exposure"
@@ -160,6 +161,9 @@ func (w *walk) object(n *node, inherited *leaf, g int32) {
 			next := n.under(key)
 			start, fields := w.pos, len(w.f.fields)
 			w.push(crumb{node: next, key: key, index: int32(index)})
+			if strings.IndexByte(key, '@') > 0 && !n.names(key) {
+				w.strayKey(next, inherited, g, member)
+			}
 			w.value(next, inherited, g, member)
 			if next == nil && inherited == nil && len(w.f.fields) == fields && personal(key) {
 				// {"ada@example.org": null}: the key says it all.

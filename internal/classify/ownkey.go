@@ -14,6 +14,28 @@ func (w *walk) ownKey(l *leaf, g int32, member int) {
 	}
 }
 
+// names reports whether a key is one that the mappings know, by its name or as
+// data of its own.
+func (n *node) names(key string) bool {
+	return n != nil && (n.child(key) != nil || n.any != nil && n.any.own != nil)
+}
+
+// strayKey takes a key that looks like an address where no mapping expects data
+// in keys: {"ada@example.org": {"daily": true}}.
+func (w *walk) strayKey(next *node, l *leaf, g int32, member int) {
+	if next != nil && next.leaf != nil {
+		l = next.leaf
+	}
+	switch {
+	case l == nil:
+		w.ownKey(&unnamedLeaf, g, member)
+	case l.identifies: // what it says is said of the value
+		w.ownKey(&unnamedLeaf, w.of(l, g), member)
+	default:
+		w.ownKey(l, g, member)
+	}
+}
+
 // ownPart takes the part of a form's key that is data: to[ada@example.org]=1.
 // raw is the key as it stands at start.
 func (w *walk) ownPart(at cursor, start int, raw string) {
