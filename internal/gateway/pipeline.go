@@ -54,7 +54,7 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 	findings := v.classifier.Classify(route, message)
 	findings.Search(g.o.Known)
 
-	session, err := g.session(x)
+	session, err := g.session(x, message)
 	if err != nil {
 		g.unrecorded(ctx, x, route.Name)
 		return

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
+	"cordon/internal/classify"
 	"cordon/internal/exposure"
 	"cordon/internal/ledger"
 	"cordon/internal/minimize"
@@ -44,25 +46,41 @@ var repeats = []string{
 	"I-Twilio-Idempotency-Token", "Amz-Sdk-Invocation-Id",
 }
 
+// repeated is the member of a body in which other vendors want the same
+// (OneSignal, Plaid).
+var repeated = credential{steps: []vendor.Step{{Kind: vendor.StepKey, Key: "idempotency_key"}}}
+
+// repeatOf is a message's idempotency key; "" for none.
+func repeatOf(x *Exchange, m *classify.Message) string {
+	for _, name := range repeats {
+		if key := x.Header.Get(name); key != "" {
+			return key
+		}
+	}
+	if !bytes.Contains(m.Body, []byte(`"`+repeated.steps[0].Key+`"`)) {
+		return ""
+	}
+	at, err := repeated.places(m.Body, false)
+	if err != nil || len(at) != 1 {
+		return ""
+	}
+	return string(m.Body[at[0].start:at[0].end])
+}
+
 // session makes the tokens of one message. It is nil for vendors whose policy
 // asks for none.
-func (g *Gateway) session(x *Exchange) (*session, error) {
+func (g *Gateway) session(x *Exchange, m *classify.Message) (*session, error) {
 	v := x.Vendor
 	if g.o.Tokens == nil || g.o.Table == nil || !v.mints {
 		return nil, nil
 	}
 	s := &session{table: g.o.Table, Session: token.Session{Maker: g.o.Tokens, Vendor: v.ID(), Epoch: g.o.Table.TokenEpoch(v.ID())}}
-	for _, name := range repeats {
-		key := x.Header.Get(name)
-		if key == "" {
-			continue
-		}
+	if key := repeatOf(x, m); key != "" {
 		var err error
 		if s.pin, err = g.o.Table.PinEpoch(v.ID(), x.Sender.App, key, g.o.Now()); err != nil {
 			return nil, err
 		}
 		s.Epoch = s.pin.Epoch
-		break
 	}
 	return s, nil
 }
