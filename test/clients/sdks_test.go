@@ -223,11 +223,14 @@ func expectHeld(t *testing.T, s *simulator, c sdkCall, some []told, want bool) {
 	}
 }
 
-// log says what the SDKs put on the wire.
+// log says what the SDKs put on the wire; with CORDON_TEST_WIRE=1 all of it.
 func (s *simulator) log(t *testing.T, vendor string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.got {
 		t.Logf("%s: %s", vendor, m.line)
+		if os.Getenv("CORDON_TEST_WIRE") != "" {
+			t.Logf("%s", m.raw)
+		}
 	}
 }

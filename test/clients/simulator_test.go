@@ -40,6 +40,7 @@ var kinds = map[string]func(string) bool{
 	"email":     func(v string) bool { a, err := mail.ParseAddress(v); return err == nil && a.Address == v },
 	"addresses": func(v string) bool { _, err := mail.ParseAddressList(v); return err == nil },
 	"e164":      regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`).MatchString,
+	"slackid":   regexp.MustCompile(`^[UW][A-Z0-9]{8,}$`).MatchString,
 	"ip":        regexp.MustCompile(`^[0-9a-f.:]+$`).MatchString,
 	"short":     func(v string) bool { return v != "" && len(v) <= 100 },
 	"number":    func(v string) bool { _, err := strconv.ParseFloat(v, 64); return err == nil },

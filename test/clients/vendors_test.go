@@ -34,7 +34,7 @@ func (p policy) expected(told string) (list []string) {
 			}
 		}
 		switch action {
-		case "":
+		case "", "allow":
 			list = append(list, category)
 		case "token":
 			list = append(list, category+"=tokenised")
@@ -78,9 +78,10 @@ mapping:
 	"stripe": {"catalogue: stripe", sparing, nil}, // stripe-mock
 	"twilio": {"catalogue: twilio", policy{"user.content.private": "mask"}, []shape{{"POST", "/2010-04-01/Accounts/AC0{32}/Messages.json", "Authorization: Basic ", []string{
 		"To e164", "From e164", "Body text"}, 201, `{"sid":"SM00000000000000000000000000000001","status":"queued","error_code":null}`}}},
-	"slack": {"catalogue: slack", sparing, []shape{
+	// What a person is called at Slack is Slack's own id: another would be nobody.
+	"slack": {"catalogue: slack", policy{"user.name": "token", "user.unique_id.pseudonymous": "allow", "user.unique_id": "token", "user.contact.phone_number": "mask"}, []shape{
 		{"POST", "/api/users.lookupByEmail", "", []string{"email email"}, 200, `{"ok":true,"user":{"id":"U0CORDON02","name":"ada"}}`},
-		{"POST", "/api/users.profile.set", "", []string{"user text", "profile.email email", "profile.first_name text", "profile.last_name text", "profile.phone text"}, 200, `{"ok":true,"profile":{}}`}}},
+		{"POST", "/api/users.profile.set", "", []string{"user slackid", "profile.email email", "profile.first_name text", "profile.last_name text", "profile.phone text"}, 200, `{"ok":true,"profile":{}}`}}},
 	"hubspot": {"catalogue: hubspot", sparing, []shape{{"POST", "/crm/(v3/objects/contacts|objects/[0-9-]+/contacts)", "Authorization: Bearer ", []string{
 		"properties.email email", "properties.firstname text", "properties.lastname text", "properties.phone text", "properties.city text"}, 201,
 		`{"id":"51","properties":{},"createdAt":"2026-11-24T12:00:00Z","updatedAt":"2026-11-24T12:00:00Z","archived":false}`}}},
