@@ -122,8 +122,13 @@ func (g *Gates) openPage(v Known) (*page, error) {
 	return mapPage(g.dir, v.Vendor)
 }
 
+// kept is how many slots open routes leave to those that are closed by name.
+// Vendors with more routes than slots exist: Plaid has 329.
+const kept = 64
+
 // align brings file and ledger together, the more closed state winning, and
-// gives each known route its slot, so that the hot path need not search.
+// gives each known route its slot, as long as there are enough, so that the hot
+// path need not search.
 func (g *Gates) align(p *page, v Known) error {
 	names := append([]string{""}, v.Routes...)
 	for name := range v.Last {
@@ -147,6 +152,9 @@ func (g *Gates) align(p *page, v Known) error {
 			continue
 		}
 		inForce := min(file, last)
+		if name != "" && !found && inForce == Open && slot >= slots-kept {
+			continue // open without a slot; closed by name, it gets one of those kept
+		}
 		if file != last {
 			g.report(v.Vendor, name, inForce, fmt.Sprintf("%s says %s, the ledger says %s", p.path, file, last))
 		}

@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -241,6 +242,35 @@ func TestFullPageIsAnErrorAndChangesNothing(t *testing.T) {
 		t.Fatal("more routes than slots")
 	}
 	want(t, gate, "", Open)
+}
+
+func TestVendorWithMoreRoutesThanSlots(t *testing.T) {
+	dir := t.TempDir()
+	big := Known{Vendor: "acme"}
+	for i := range slots + kept {
+		big.Routes = append(big.Routes, fmt.Sprintf("GET /%d", i))
+	}
+	first, last := big.Routes[0], big.Routes[len(big.Routes)-1]
+	gates, err := Load(dir, []Known{big})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate := gates.Gate("acme")
+	want(t, gate, first, Open)
+	want(t, gate, last, Open)
+	if _, err := gate.Change(Cut, last); err != nil {
+		t.Fatal(err)
+	}
+	want(t, gate, last, Cut)
+	want(t, gate, first, Open)
+	gates.Close()
+	again := load(t, dir, big).Gate("acme")
+	want(t, again, last, Cut)
+	want(t, again, first, Open)
+	if _, err := again.Change(Cut, ""); err != nil {
+		t.Fatal(err)
+	}
+	want(t, again, first, Cut)
 }
 
 func TestEveryVendorHasItsOwnGate(t *testing.T) {
