@@ -3,6 +3,7 @@ package classify
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cordon/internal/detect"
 	"cordon/internal/exposure"
@@ -112,11 +113,35 @@ func (s *search) acquaintances() {
 			if !s.known.Knows(id) {
 				continue
 			}
-			owner = s.p.stranger(id)
+			if owner = s.reached(id); owner == nobody {
+				owner = s.p.stranger(id)
+			}
 		}
 		at.group = s.p.group(owner)
 		s.changed = true
 	}
+}
+
+// reached is the one person of the message whose number the directory has and
+// the text writes as within the country; nobody when that is none, or several.
+func (s *search) reached(id exposure.Identifier) int32 {
+	digits := digitsOf(id.Value)
+	if id.Kind != exposure.KindPhone || len(digits) < phoneTail || len(s.f.people) > few {
+		return nobody
+	}
+	owner, hash := int32(nobody), s.known.Hash(phoneWord(digits))
+	for i := range s.f.people {
+		for _, n := range s.known.Needles(s.f.people[i].Identifiers, nil) {
+			if n.Category != exposure.Phone || n.Hash != hash || owner == int32(i) {
+				continue
+			}
+			if owner != nobody {
+				return nobody
+			}
+			owner = int32(i)
+		}
+	}
+	return owner
 }
 
 // needles gathers what is known of each person.
@@ -326,7 +351,7 @@ func (s *search) together(at *named) {
 	case before.needles == nil:
 		return
 	case before.word == at.word-1:
-	case before.word == at.word-2 && s.words.length(1) <= 2: // an initial
+	case before.word == at.word-2 && between(s.words.last(1)): // an initial, a particle
 	default:
 		return
 	}
@@ -351,19 +376,34 @@ func (s *search) together(at *named) {
 		if last {
 			hash = other.Hash
 		}
-		s.extend(run{sighting{before.start, at.end, at.word, n.person, exposure.Name, true}, hash}, before.word)
+		// "de la" stands in half of all French texts: such words belong to a name
+		// that goes on before or behind them, and make none.
+		s.extend(run{sighting{before.start, at.end, at.word, n.person, exposure.Name, true}, hash}, before.word, !between(s.words.last(0)))
 	}
 }
 
-// extend adds a word to the person's run that ends with the word before.
-func (s *search) extend(r run, before int) {
+// between reports whether a word may stand within a name without being much of
+// it: Ada K. Lovelace, Ada de Lovelace, and not Ada et Lovelace.
+func between(w string) bool {
+	switch w {
+	case "de", "da", "do", "di", "du", "le", "la", "el", "al", "af", "av", "zu", "te", "st", "jr", "sr":
+		return true
+	}
+	return utf8.RuneCountInString(w) == 1 && !ideographic(w)
+}
+
+// extend adds a word to the person's run that ends with the word before; where
+// there is none, a run begins if it may.
+func (s *search) extend(r run, before int, begins bool) {
 	for i := range s.runs {
 		if at := &s.runs[i]; at.person == r.person && at.word == before {
 			at.end, at.word, at.hash = r.end, r.word, r.hash
 			return
 		}
 	}
-	s.runs = append(s.runs, r)
+	if begins {
+		s.runs = append(s.runs, r)
+	}
 }
 
 // ended settles the names to which the word cannot belong any more.

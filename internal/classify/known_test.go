@@ -224,3 +224,43 @@ func FuzzSearch(f *testing.F) {
 		}
 	})
 }
+
+// Words that join names, and particles, make no name of what stands around.
+func TestWordsAroundNamesAreNoNames(t *testing.T) {
+	d := people(t)
+	for text, want := range map[string]string{
+		"Le tour de la ville avec Claire et Marie.": "user.name=Claire user.name.first=Marie",
+		"Für Marie-Claire de la Tour":               "user.name=Marie-Claire de la Tour",
+		"Mme de la Tour et Marie Tour":              "user.name=la Tour user.name=Marie Tour",
+		"Til Claire  Tour,\nog Marie\nTour":         "user.name=Claire  Tour user.name=Marie\nTour",
+	} {
+		d.add(t, "mc@example.org", map[exposure.Category]string{exposure.Name: "Marie-Claire de la Tour"})
+		f := read(t, notes, message("/notes", "application/json", `{"to":[{"email":"mc@example.org"}],"text":"`+string(appendEscaped(nil, text))+`"}`))
+		f.Search(d)
+		var found []string
+		for i := range f.Fields() {
+			if at := &f.Fields()[i]; at.found() {
+				found = append(found, at.Category.Key()+"="+at.Value())
+			}
+		}
+		if got := strings.Join(found, " "); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// The directory may know a number as it is dialled within the country.
+func TestNumberWithinTheCountryIsThePersonsOfTheMessage(t *testing.T) {
+	d := people(t)
+	national, err := exposure.Canonical(exposure.KindPhone, "020 7183 8750")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada, _ := exposure.Canonical(exposure.KindEmail, "ada@example.org")
+	d.people[national] = d.people[ada]
+	f := read(t, notes, message("/notes", "application/json", `{"to":[{"email":"ada@example.org"}],"text":"Call 020 7183 8750 tomorrow."}`))
+	f.Search(d)
+	if people := f.People(); len(people) != 1 || len(people[0].Fields) != 2 {
+		t.Errorf("found\n%s", show(f))
+	}
+}
