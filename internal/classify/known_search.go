@@ -210,7 +210,11 @@ func (s *search) field(i int) {
 			end, next = tag(s.text, from)
 		}
 		base := from
-		detect.Words(s.text[from:end], func(w string, start, end int) bool {
+		text, places := unentitied(s.text[from:end])
+		detect.Words(text, func(w string, start, end int) bool {
+			if places != nil {
+				start, end = int(places[start]), int(places[end])
+			}
 			s.word(w, base+start, base+end)
 			return len(s.hits) < maxSightings
 		})

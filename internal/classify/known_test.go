@@ -264,3 +264,15 @@ func TestNumberWithinTheCountryIsThePersonsOfTheMessage(t *testing.T) {
 		t.Errorf("found\n%s", show(f))
 	}
 }
+
+func TestNameWrittenWithEntities(t *testing.T) {
+	for text, want := range map[string]string{
+		"<p>Herr J&uuml;rgen Gro&szlig;mann</p>":        "name=J&uuml;rgen Gro&szlig;mann of juergen",
+		"Gr&uuml;&szlig;e an J&#252;rgen Gro&#xDF;mann": "name=J&#252;rgen Gro&#xDF;mann of juergen",
+		"A&B; Jürgen Großmann &amp; Co.":                "name=Jürgen Großmann of juergen",
+	} {
+		if got := sought(t, text, "juergen@example.org"); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
