@@ -131,6 +131,7 @@ func TestTelephoneNumbers(t *testing.T) {
 		+971501234567 => phone=+971501234567
 		+6834000 => phone=+6834000
 		0049 171 2345678 => phone=0049 171 2345678
+		Dial 0044 20 7946 0502 from abroad => phone=0044 20 7946 0502
 		001-518-640-0854 => phone=001-518-640-0854
 		tel:+49-30-901820 => phone=+49-30-901820
 		https://wa.me/?phone=%2B491712345678 => phone=%2B491712345678
@@ -298,6 +299,7 @@ func TestNationalNumbers(t *testing.T) {
 		Personnummer 811218-9876 => national_id!=811218-9876
 		{personnummer} 198112189876 => national_id!=198112189876
 		henkilötunnus 131052-308T => national_id!=131052-308T
+		Henkilötunnukseni on 131052-308T. => national_id!=131052-308T
 		hetu: 131052A308T => national_id!=131052A308T
 		NHS number 943 476 5919 => national_id!=943 476 5919
 		NI number AB123456C => national_id=AB123456C

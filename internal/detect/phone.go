@@ -84,6 +84,10 @@ func (sc *scanner) dialled(n *number, skip int) int {
 			return 0
 		}
 	}
+	words := skip > 0 && n.groups > 1 // 0041 0042 0043 are characters in hex
+	for g := range n.groups {
+		words = words && n.len(g) == 4
+	}
 	for groups := n.groups; groups > 0; groups-- {
 		var d [maxDigits]byte
 		count := 0
@@ -94,7 +98,7 @@ func (sc *scanner) dialled(n *number, skip int) int {
 				continue
 			}
 			ok = ok && (g == 0 || n.sep(g) != '/' || g < 3)
-			ok = ok && (skip == 0 || g == 0 || n.len(0) != 4 || len(digits) != 4 || digits[0] != '0') // characters in hex
+			ok = ok && !(words && g > 0 && digits[0] == '0')
 			count += copy(d[count:], digits)
 		}
 		if !ok || count <= skip || !international(d[skip:count]) {

@@ -84,7 +84,7 @@ var vocabulary = map[meaning]string{
 		телефон тел моб мобильный телефону телефона мобильного τηλεφωνο τηλ κινητο telefonnummer telefonnr
 		mobilephone homephone workphone phonenumber phonenumbers phoneno tele desk wechat
 		هاتف جوال تلفون الهاتف موبايل טלפון נייד פלאפון फोन मोबाइल фон факс telefaks faks sdt telemovel mobiel mobiele cep telepon hp puh tlph telefoonnummer telefoonnr mobilni mobilne mobilu телефоне телефоном`,
-	ofCall: `call callback calls called calling caller callers ring rang reach reached text texts texted contact contacts contacted dialled dialed appeler appelez appelle joindre joignable
+	ofCall: `call dial dials dialing dialling callback calls called calling caller callers ring rang reach reached text texts texted contact contacts contacted dialled dialed appeler appelez appelle joindre joignable
 		llamar llame llama llamada llamarme ligar ligue chamar chiamare chiami chiamata chiamarmi contatto contatti anrufen anruf rufen ruf rufnummer erreichbar erreichen kontakt
 		bellen bel bereikbaar zadzwonic zadzwon dzwonic dzwon ring ringa soita soittaa zavolat zavolejte contacto contato contacter kontakta kontaktu звоните позвонить позвоните звонить
 		rappeler rappelez rappelle rappel rappelle chiamami chiamatemi richiamare richiamami llamame llameme llamenos llamanos ligar liga arayin arayiniz ara hubungi hivjon sunati sunat volejte kontaktieren melden anrufe anrufst zuruckrufen zurueckrufen наберите набирайте перезвоните اتصل اتصلوا कॉल התקשרו
@@ -123,7 +123,7 @@ var vocabulary = map[meaning]string{
 	ofNetherlands: `bsn burgerservicenummer burgerservice sofi sofinummer`,
 	ofPoland:      `pesel peselu`,
 	ofSweden:      `personnummer personnr pnr samordningsnummer personal`,
-	ofFinland:     `hetu henkilotunnus henkilotunnuksen sotu sosiaaliturvatunnus personbeteckning`,
+	ofFinland:     `hetu henkilotunnus henkilotunnuksen henkilotunnukseni henkilotunnuksesi henkilotunnuksensa henkilotunnusta henkilotunnukset sotu sosiaaliturvatunnus personbeteckning`,
 	ofNHS:         `nhs nhsnumber`,
 	ofInsurance:   `nino ni nin insurance nationalinsurance`,
 	ofBrazil:      `cpf cpfs contribuinte cadastro`,
