@@ -117,6 +117,9 @@ func (n *node) mapped(m *vendor.Mapping) error {
 		at.leaf.category = c
 		_, at.leaf.identifies = exposure.KindOf(c)
 		at.leaf.search = searched(c)
+		if slices.ContainsFunc(below, func(s vendor.Step) bool { return s.Kind == vendor.StepItem || s.Kind == vendor.StepAny }) {
+			at.leaf.marks |= several
+		}
 		at.leaf.open = len(below) > 0 && below[len(below)-1].Kind == vendor.StepAny
 		if slices.Contains(m.Deliver, path) {
 			at.leaf.marks |= deliver

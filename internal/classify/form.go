@@ -51,8 +51,11 @@ func (w *walk) pair(at cursor, start, end int, lists *places) {
 	}
 	at = w.descend(at, key, lists)
 	w.once(at, lists)
-	if at.own != nil {
+	switch {
+	case at.own != nil:
 		w.ownPart(at, start, raw)
+	case strings.IndexByte(key, '@') > 0 && (at.leaf == nil || !at.leaf.none):
+		w.strayPart(at, start, raw, key)
 	}
 	for n := at.node; n != nil && n.elem != nil && !n.named(); n = n.elem {
 		at = w.enter(at, n.elem, nil) // a single value where a list is mapped
@@ -70,7 +73,7 @@ func (w *walk) text(n *node, l *leaf, g int32, at position, raw string) {
 			w.flag(exposure.IncompleteSyntax)
 		}
 	}
-	if !utf8.ValidString(v) {
+	if !utf8.ValidString(v) || strings.IndexByte(v, 0) >= 0 { // UTF-16 is full of zeros
 		w.flag(exposure.IncompleteUTF8)
 	}
 	if !w.opened(n, l, g, at, raw) {
@@ -84,7 +87,7 @@ func (w *walk) percent(raw string) string {
 	if !clean {
 		w.flag(exposure.IncompleteSyntax)
 	}
-	if !utf8.ValidString(key) {
+	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
 		w.flag(exposure.IncompleteUTF8)
 	}
 	return key

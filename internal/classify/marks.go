@@ -17,6 +17,7 @@ const (
 	deliver                   // the vendor needs it to reach the person
 	render                    // the vendor shows it to the person
 	bare                      // it is the whole of a number
+	several                   // the mapping has a list of it for one person
 	covered                   // a mapping speaks of what stands around it or of any key, not of it
 )
 

@@ -36,6 +36,26 @@ func (w *walk) strayKey(next *node, l *leaf, g int32, member int) {
 	}
 }
 
+// strayPart takes a form's key that looks like an address where no mapping
+// expects data in keys: ada@example.org=1, to[ada@example.org]=1.
+func (w *walk) strayPart(at cursor, start int, raw, key string) {
+	if strings.IndexByte(key, '[') < 0 { // dots part a key, and addresses have some
+		all := w.crumbs
+		w.crumbs = all[:len(all)-at.depth]
+		w.push(crumb{key: "*"})
+		w.found(nil, at.group, position{enc: formKey, start: int32(start), member: int32(start)}, raw)
+		w.crumbs = all
+		return
+	}
+	for i, part := range splitKey(key, make([]string, 0, 8)) {
+		if strings.IndexByte(part, '@') > 0 {
+			at.own, at.ownPart, at.ownGroup = &unnamedLeaf, i, at.group
+			w.ownPart(at, start, raw)
+			return
+		}
+	}
+}
+
 // ownPart takes the part of a form's key that is data: to[ada@example.org]=1.
 // raw is the key as it stands at start.
 func (w *walk) ownPart(at cursor, start int, raw string) {

@@ -65,11 +65,34 @@ func (w *walk) peekMembers(keys []string, around string, values []scalar, missin
 		}
 		if deeper && w.pos < len(w.s) && w.s[w.pos] == '{' {
 			w.peekMembers(keys, around+key+inObject, values, missing)
+		} else if deeper && w.pos < len(w.s) && w.s[w.pos] == '[' {
+			w.peekElements(keys, around+key+inObject, values, missing)
 		} else if value, is := w.scalar(); wanted >= 0 {
 			values[wanted] = scalar{value, is}
 			*missing--
 		}
 		w.separator('}')
+	}
+}
+
+// peekElements looks at the objects of the list that begins at w.pos: a condition
+// on what lies in a list holds by the first element that says anything.
+func (w *walk) peekElements(keys []string, around string, values []scalar, missing *int) {
+	w.pos++
+	for *missing > 0 && !w.broken {
+		w.space()
+		switch {
+		case w.pos >= len(w.s):
+			return
+		case w.s[w.pos] == ']':
+			w.pos++
+			return
+		case w.s[w.pos] == '{':
+			w.peekMembers(keys, around, values, missing)
+		default:
+			w.scalar()
+		}
+		w.separator(']')
 	}
 }
 

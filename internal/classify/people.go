@@ -44,8 +44,8 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 		return
 	}
 	f.recognise()
-	if slices.Contains(f.reasons, exposure.IncompleteDuplicateKey) {
-		f.dispute()
+	if all := slices.Contains(f.reasons, exposure.IncompleteDuplicateKey); all || f.disputed() {
+		f.dispute(all)
 	}
 	f.numberless()
 	f.setApart()
@@ -73,12 +73,78 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 	f.collect(s)
 }
 
+// claims reports whether a field is an identifier that a mapping has in one place
+// of one person. Where the mapping itself has a list ("other_emails[]"), all of it
+// is that person's.
+func (at *Field) claims(all bool) bool {
+	_, identifies := exposure.KindOf(at.Category)
+	return identifies && !at.found() && (all || at.marks&several == 0)
+}
+
+// differ reports whether two fields name two people, as far as each names one: a
+// country's code beside a number, both mapped as the number, does not.
+func differ(a, b *Field) bool {
+	if a.raw == b.raw {
+		return false
+	}
+	x, ok := a.names()
+	y, too := b.names()
+	return ok && too && x != y
+}
+
+// names is the identifier that a field is.
+func (at *Field) names() (exposure.Identifier, bool) {
+	kind, identifies := exposure.KindOf(at.Category)
+	if !identifies {
+		return exposure.Identifier{}, false
+	}
+	id, err := exposure.Canonical(kind, at.Value())
+	return id, err == nil
+}
+
+// disputed reports whether two identifiers claim one place although no key came
+// twice: a list where one address is mapped.
+func (f *Findings) disputed() bool {
+	type place struct {
+		group int32
+		path  string
+	}
+	var few [linearIdentifiers]int
+	n := 0
+	var many map[place]int
+	for i := range f.fields {
+		at := &f.fields[i]
+		if !at.claims(false) {
+			continue
+		}
+		for _, b := range few[:n] {
+			if before := &f.fields[b]; before.group == at.group && before.Path == at.Path && differ(before, at) {
+				return true
+			}
+		}
+		if n < len(few) {
+			few[n] = i
+			n++
+			continue
+		}
+		if many == nil {
+			many = make(map[place]int, 4*len(few))
+		}
+		k := place{at.group, at.Path}
+		if b, again := many[k]; again && differ(&f.fields[b], at) {
+			return true
+		}
+		many[k] = i
+	}
+	return false
+}
+
 // dispute makes a person of each of several identifiers that claim one place.
 // One parser takes the first and another the last, so they are two people until
 // proved otherwise: taken for one, the second's address would be on record as
 // the first's for good. What stands beside them may concern either, so it
 // concerns both.
-func (f *Findings) dispute() {
+func (f *Findings) dispute(all bool) {
 	type place struct {
 		group int32
 		path  string
@@ -91,7 +157,10 @@ func (f *Findings) dispute() {
 		f.groups = append(f.groups, group{parent: g, subject: f.groups[g].subject, person: nobody})
 	}
 	for i := range f.fields {
-		if _, ok := exposure.KindOf(f.fields[i].Category); !ok || f.fields[i].found() {
+		if !f.fields[i].claims(all) {
+			continue
+		}
+		if _, ok := f.fields[i].names(); !ok && !all {
 			continue
 		}
 		at := place{f.fields[i].group, f.fields[i].Path}

@@ -81,7 +81,8 @@ func TestAKeyThatIsAnAddressIsALeaf(t *testing.T) {
 
 func TestASingleValueAndAListAreReadAlike(t *testing.T) {
 	f := read(t, mail, message("/mail", "application/json", `{"people":{"to":{"email":["a@b.c","d@e.f"]}}}`))
-	expect(t, f, `email=a@b.c email=d@e.f: user.contact.email people.to.email[0]="a@b.c" user.contact.email people.to.email[1]="d@e.f"`)
+	expect(t, f, `email=a@b.c: user.contact.email people.to.email[0]="a@b.c"
+		email=d@e.f: user.contact.email people.to.email[1]="d@e.f"`)
 	f = read(t, flat, message("/person", "application/json", `[{"email":"a@b.c"},{"email":"d@e.f","name":"D"}]`))
 	expect(t, f, "email=a@b.c: user.contact.email [0].email=\"a@b.c\"\nemail=d@e.f: user.contact.email [1].email=\"d@e.f\" user.name [1].name=\"D\"")
 }
