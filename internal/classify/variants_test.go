@@ -71,3 +71,17 @@ func TestConditionOnAKeyOfAnObjectWithin(t *testing.T) {
 	f := read(t, inXML, message("/a", "application/xml", `<o><s><token>ada@x.example</token><type>Email</type></s></o>`))
 	expect(t, f, "\temail=ada@x.example: user.contact.email o.s.token=\"ada@x.example\"")
 }
+
+func TestConditionOnTheObjectsOfAListWithin(t *testing.T) {
+	const mapping = `
+  - {on: POST /a, subjects: 'links[types.id=202]', fields: {to: user.unique_id}}
+  - {on: POST /a, fields: {links: none, note: user.content.private}}
+`
+	expect(t, read(t, mapping, message("/a", "application/json",
+		`{"note":"Hi","links":[{"to":"7","types":["x",{"id":202,"k":[1]}]},{"to":"8","types":[{"id":190},{"id":202}]},{"to":"9","types":[]}]}`)), `
+	user_id=7: user.content.private note="Hi" user.unique_id links[0].to="7"`)
+	f := read(t, mapping, message("/a", "application/json", `{"links":[{"to":"7","types":[{"id":2`))
+	if len(f.Incomplete()) == 0 {
+		t.Error("broken lists are no matter")
+	}
+}

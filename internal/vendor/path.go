@@ -25,8 +25,8 @@ const (
 	StepDecode                 // |json and the like: what the string holds, read by Decoder
 )
 
-// Filter takes those objects whose key, or that of an object within, has one of
-// Values. A value that is no scalar, or an absent key, is not taken.
+// Filter takes those objects whose key, or that of an object within, in JSON also
+// of the objects of a list within, has one of Values. A value that is no scalar, or an absent key, is not taken.
 type Filter struct {
 	Keys   []string // from the object inwards: subscription, type
 	Values []string // as JSON writes a number or a literal, without the quotes of a string
