@@ -10,15 +10,27 @@ import (
 	"cordon/internal/exposure"
 )
 
-// phone gives every spelling by which a message may name the number: E.164,
-// and where the directory gives the country, the national form with its trunk
+// phone gives every spelling by which a message may name the number: those of
+// spellings, and E.164 without its plus, as many vendors want it.
+func phone(text, country string) ([]exposure.Identifier, error) {
+	ids, err := spellings(text, country)
+	for _, id := range slices.Clone(ids) {
+		digits, international := strings.CutPrefix(id.Value, "+")
+		if bare := (exposure.Identifier{Kind: id.Kind, Value: digits}); international && !slices.Contains(ids, bare) {
+			ids = append(ids, bare)
+		}
+	}
+	return ids, err
+}
+
+// spellings gives the number in E.164, and where the directory gives the country, the national form with its trunk
 // prefix, which is what people of that country write. Two countries may share
 // a national spelling; the ledger keeps the first person who has it.
 //
 // phonenumbers only spells: a number that its tables do not know (new ranges,
 // invented ones) is kept as it is written, since refusing it would make a
 // stranger of somebody.
-func phone(text, country string) ([]exposure.Identifier, error) {
+func spellings(text, country string) ([]exposure.Identifier, error) {
 	written, err := exposure.Canonical(exposure.KindPhone, text)
 	if err != nil {
 		return nil, problem("the phone is not a phone number")

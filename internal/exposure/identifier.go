@@ -127,6 +127,9 @@ func Canonical(kind Kind, raw string) (Identifier, error) {
 		if at := strings.IndexByte(v, ':'); at >= 0 && slices.Contains(phoneSchemes, strings.ToLower(v[:at])) {
 			v = v[at+1:]
 		}
+		if strings.HasPrefix(v, "+") || strings.HasPrefix(v, "00") { // "+49 (0)30": dialled from abroad without it
+			v = strings.Replace(v, "(0)", "", 1)
+		}
 		var b strings.Builder
 		for i, r := range v {
 			switch {
