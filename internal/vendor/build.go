@@ -126,7 +126,11 @@ func expand(written map[string]Action) (map[exposure.Category]Action, Action) {
 	}
 	for _, c := range exposure.Categories() {
 		for key := c.Key(); key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] {
-			if a, ok := written[key]; ok {
+			a, ok := written[key]
+			if ok && key != c.Key() && c == exposure.Pseudonym && renames(a) {
+				continue // the vendor's own id: it would know nobody by another
+			}
+			if ok {
 				policy[c] = a
 				break
 			}
@@ -134,6 +138,9 @@ func expand(written map[string]Action) (map[exposure.Category]Action, Action) {
 	}
 	return policy, rest
 }
+
+// renames reports whether an action gives the vendor another name for a person.
+func renames(a Action) bool { return a == Token || a == Alias || a == Hash }
 
 // routesOf groups mappings by their route, the manifest's own first, and marks
 // which may be queued or revealed.
