@@ -48,18 +48,23 @@ func boxPart(l *leaf, template string, subject int32, key string) *node {
 }
 
 // written reports whether a value as written may be more than an address.
-func written(raw string) bool { return strings.ContainsAny(raw, "<(,;%\\") }
+func written(raw string) bool {
+	return strings.ContainsAny(raw, "<(,;%\\") || strings.IndexByte(raw, '@') != strings.LastIndexByte(raw, '@')
+}
 
 // mailboxes reads a value that is mapped as an address and is a mailbox with a
 // name or a list of several, each of them a person of its own. It reports
 // whether the value is that.
 func (w *walk) mailboxes(b *boxes, g int32, at position, raw string) bool {
 	text, _ := at.enc.decode(raw)
-	if !strings.ContainsAny(text, "<(,;") || strings.IndexByte(text, '@') < 0 {
+	if first := strings.IndexByte(text, '@'); first < 0 || first == strings.LastIndexByte(text, '@') && !strings.ContainsAny(text, "<(,;") {
 		return false
 	}
 	w.work += len(text)
 	all, odd := mime.Addresses(text)
+	if odd { // semicolons part mailboxes nearly everywhere but in RFC 5322
+		_, odd = mime.Addresses(strings.ReplaceAll(text, ";", ","))
+	}
 	addresses := 0
 	for _, b := range all {
 		if strings.IndexByte(b.Email, '@') > 0 {
@@ -74,9 +79,6 @@ func (w *walk) mailboxes(b *boxes, g int32, at position, raw string) bool {
 	}
 	if addresses < 2 || !w.deeper() {
 		return false
-	}
-	if odd { // semicolons part mailboxes nearly everywhere but in RFC 5322
-		_, odd = mime.Addresses(strings.ReplaceAll(text, ";", ","))
 	}
 	w.inner(at, raw, text, func() {
 		w.decoded("addresses", b.list, func() {
@@ -107,6 +109,7 @@ type oneBox struct {
 	boxes *boxes
 	group int32
 	part  *node
+	named bool // the last field is the name
 }
 
 func (v *oneBox) Element(int)             {}
@@ -132,6 +135,11 @@ func (v *oneBox) Leaf(l wire.Leaf) bool {
 		w.crumbs[last].node = v.part
 		defer func() { w.crumbs[last].node = around }()
 	}
+	before := len(w.f.fields) - 1
 	w.found(v.part.leaf, v.group, at, value)
+	if v.part == v.boxes.email && v.named && strings.EqualFold(w.f.fields[before].raw, value) {
+		w.f.fields[before].Category = v.part.leaf.category // ada@example.org <ada@example.org>
+	}
+	v.named = v.part == v.boxes.name && len(w.f.fields) > before+1
 	return !w.stopped
 }

@@ -66,3 +66,22 @@ func TestNameBeforeOneAddress(t *testing.T) {
 		t.Errorf("%s %v", out.Body, err)
 	}
 }
+
+func TestMailboxesAsTheyAreWritten(t *testing.T) {
+	for to, want := range map[string]string{
+		"a@x.example;":                    `email=a@x.example: user.contact.email to="a@x.example"`,
+		"a@x.example <A@x.example>":       `email=a@x.example: user.contact.email to="a@x.example" user.contact.email to="A@x.example"`,
+		"boss@x.example <a@x.example>":    `email=a@x.example: user.name to="boss@x.example" user.contact.email to="a@x.example"`,
+		"undisclosed-recipients:;":        `: user.contact.email to="undisclosed-recipients:;"`,
+		"a@x.example,":                    `email=a@x.example: user.contact.email to="a@x.example"`,
+		"Jürgen Müller <j@xn--x.example>": `email=j@xn--x.example: user.name to="Jürgen Müller" user.contact.email to="j@xn--x.example"`,
+	} {
+		expect(t, read(t, mailed, message("/send", "application/json", `{"to":"`+to+`"}`)), want)
+	}
+	f := read(t, mailed, message("/send", "application/json", `{"to":"a@x.example b@x.example"}`))
+	if len(f.People()) != 2 || len(f.Incomplete()) != 1 {
+		t.Errorf("%v\n%s", f.Incomplete(), show(f))
+	}
+	long := read(t, mailed, message("/send", "application/json", `{"to":"`+strings.Repeat("Ada <a@x.example>, ", 20000)+`"}`))
+	linear(t, long)
+}
