@@ -39,7 +39,7 @@ func TestUnionHoldsBothForms(t *testing.T) {
 
 func TestOneAddressInManySpellingsIsOneIdentifier(t *testing.T) {
 	for kind, spellings := range map[Kind][]string{
-		KindEmail:    {"ada@example.org", " Ada@Example.ORG ", "Ada Lovelace <ada@example.org>", "\"L, Ada\" <ada@example.org>"},
+		KindEmail:    {"ada@example.org", " Ada@Example.ORG ", "Ada Lovelace <ada@example.org>", "mailto:Ada@example.org", "\"L, Ada\" <ada@example.org>"},
 		KindUsername: {"ada", " ada "},
 		KindPhone:    {"+442071838750", "+44 20 7183 8750", "0044 (20) 7183-8750", "+44 (0)20 7183 8750", "0044(0)2071838750", "whatsapp:+442071838750", "tel:+44-20-7183-8750"},
 	} {

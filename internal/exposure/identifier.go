@@ -118,6 +118,9 @@ func Canonical(kind Kind, raw string) (Identifier, error) {
 		if open := strings.LastIndexByte(v, '<'); open >= 0 && strings.HasSuffix(v, ">") {
 			v = v[open+1 : len(v)-1]
 		}
+		if len(v) > len("mailto:") && strings.EqualFold(v[:len("mailto:")], "mailto:") {
+			v = v[len("mailto:"):]
+		}
 		at := strings.LastIndexByte(v, '@')
 		if at <= 0 || at == len(v)-1 || strings.ContainsAny(v, " \t\r\n,;") {
 			return Identifier{}, ErrNotIdentifier
