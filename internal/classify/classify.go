@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"cordon/internal/detect"
 	"cordon/internal/exposure"
 	"cordon/internal/vendor"
 )
@@ -136,7 +137,7 @@ func (f *Findings) namedHeaders(w *walk) {
 	var names []string
 	for name, values := range f.message.Header {
 		n := header.mappedHeader(name)
-		if n != nil || !aboutTheMessage(name) || slices.ContainsFunc(values, isAddress) {
+		if n != nil || !aboutTheMessage(name) || slices.ContainsFunc(values, func(v string) bool { return !credential(name) && holdsAddress(v) }) {
 			names = append(names, name)
 		}
 	}
@@ -148,7 +149,7 @@ func (f *Findings) namedHeaders(w *walk) {
 			l = n.leaf
 		}
 		for i, value := range f.message.Header[name] {
-			if value == "" || n == nil && aboutTheMessage(name) && !isAddress(value) {
+			if value == "" || n == nil && aboutTheMessage(name) && (credential(name) || !holdsAddress(value)) {
 				continue
 			}
 			w.begin(inHeader, value)
@@ -171,11 +172,21 @@ func (n *node) mappedHeader(name string) *node {
 	return n
 }
 
-// isAddress reports whether a header's value is one e-mail address.
-func isAddress(value string) bool {
-	if len(value) > 512 || strings.IndexByte(value, '@') < 0 {
+// credential reports whether a header proves who calls, and is nobody's data.
+func credential(header string) bool {
+	return strings.EqualFold(header, "Authorization") || strings.EqualFold(header, "Proxy-Authorization")
+}
+
+// holdsAddress reports whether a header's value has an e-mail address in it.
+func holdsAddress(value string) bool {
+	if strings.IndexByte(value, '@') < 0 {
 		return false
 	}
-	_, err := exposure.Canonical(exposure.KindEmail, value)
-	return err == nil
+	var room [8]detect.Hit
+	for _, h := range detect.Append(room[:0], value, detect.Context{}) {
+		if h.Kind == detect.Email {
+			return true
+		}
+	}
+	return false
 }

@@ -50,6 +50,10 @@ func aboutTheMessage(header string) bool {
 	if protocolHeaders[name] {
 		return true
 	}
+	// What is behind these is the caller's own: X-Amz-Meta-Name, X-Goog-Meta-Mail.
+	if strings.HasPrefix(name, "x-amz-meta-") || strings.HasPrefix(name, "x-goog-meta-") {
+		return false
+	}
 	for _, p := range protocolPrefixes {
 		if strings.HasPrefix(name, p) {
 			return true

@@ -38,3 +38,23 @@ func TestHeaderOfTheMessageThatIsAnAddressIsOnRecordTooUnlessItIsACredential(t *
 		t.Errorf("%d fields, the first at %s", n, f.Fields()[0].Path)
 	}
 }
+
+func TestAnAddressInAHeaderOfTheMessageIsOnRecord(t *testing.T) {
+	m := message("/person", formType, "name=Ada")
+	m.Header["User-Agent"] = []string{"crawler/1.0 (write to carol@example.net)"}
+	m.Header["X-Sdk-Version"] = []string{"@sendgrid/mail@8.1.6"}
+	m.Header["X-Amz-Meta-Name"] = []string{"Carol Jones"}
+	f := read(t, flat, m)
+	found := map[string]int{}
+	for _, at := range f.Fields() {
+		found[at.Path+" "+at.Category.Key()]++
+	}
+	for _, want := range []string{"User-Agent: user.contact.email", "X-Amz-Meta-Name: unclassified"} {
+		if found[want] != 1 {
+			t.Errorf("%s is missing: %v", want, found)
+		}
+	}
+	if found["X-Sdk-Version: unclassified"] != 0 {
+		t.Error("a version is on record")
+	}
+}
