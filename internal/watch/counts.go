@@ -193,6 +193,16 @@ func (c *counts) add(k Key, at time.Time, who []exposure.Ordinal) Key {
 	return k
 }
 
+// messages is how many messages showed a key.
+func (c *counts) messages(k Key) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.rows[k]; r != nil {
+		return r.Messages
+	}
+	return 0
+}
+
 // list gives a copy of every count that fits.
 func (c *counts) list(fits func(Key) bool) []Count {
 	c.mu.Lock()
@@ -232,6 +242,9 @@ func (c *counts) write(b *pebble.Batch) error {
 	}
 	c.begun = nil
 	for r := range c.changed {
+		if r.Messages < proven { // it stays in memory; a crash forgets that it was there
+			continue
+		}
 		sketch, err := r.people.MarshalBinary()
 		if err != nil {
 			return fmt.Errorf("writing the counts of the watch: %w", err)
@@ -246,7 +259,11 @@ func (c *counts) write(b *pebble.Batch) error {
 			return fmt.Errorf("writing the counts of the watch: %w", err)
 		}
 	}
-	clear(c.changed)
+	for r := range c.changed {
+		if r.Messages >= proven {
+			delete(c.changed, r)
+		}
+	}
 	return nil
 }
 

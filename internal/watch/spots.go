@@ -35,7 +35,7 @@ func spotsOf(f *classify.Findings) []spot {
 			}
 			n = len(spots)
 			index[[2]any{string(k) + at.Path, c}] = n
-			spots = append(spots, spot{kind: k, path: at.Path, category: c})
+			spots = append(spots, spot{kind: k, unnamed: at.Unnamed(), path: at.Path, category: c})
 		}
 		if of == nil {
 			of = map[int]int{}

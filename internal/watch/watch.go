@@ -58,6 +58,7 @@ type sighting struct {
 // spot is one path of a message, and whom it concerned.
 type spot struct {
 	kind     Kind
+	unnamed  bool // the path has keys that no mapping names
 	path     string
 	category exposure.Category
 	people   []exposure.Identifier // one of each person
@@ -133,6 +134,10 @@ func (w *Watch) run() {
 	}
 }
 
+// proven is how many messages must show a key that no mapping names before it is
+// written down: a key that comes once or twice may be somebody's name.
+const proven = 3
+
 // settled is how long a route is watched before a new leaf on it is news: what
 // a route carries on its first day is what it always carried.
 const settled = 24 * time.Hour
@@ -151,7 +156,7 @@ func (w *Watch) count(ctx context.Context, s sighting) {
 			}
 		}
 		key = w.counts.add(key, s.at, who)
-		if key.Kind == Drift && s.at.Sub(began) < settled {
+		if key.Kind == Drift && s.at.Sub(began) < settled || at.unnamed && w.counts.messages(key) < proven {
 			continue
 		}
 		if err := w.o.Findings.Raise(ctx, key, s.at); err != nil {

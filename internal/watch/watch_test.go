@@ -131,7 +131,9 @@ mapping:
 
 func TestANewLeafOnAKnownRouteIsAFindingAndOnANewRouteIsNot(t *testing.T) {
 	b := newBed(t)
-	b.send(monday, `{"to":"ada@example.org","plan":"pro"}`)
+	for range 3 {
+		b.send(monday, `{"to":"ada@example.org","plan":"pro"}`)
+	}
 	b.settle()
 	if n := len(b.findings.List()); n != 0 {
 		t.Fatalf("what a route carried on its first day gave %d findings", n)
@@ -142,13 +144,13 @@ func TestANewLeafOnAKnownRouteIsAFindingAndOnANewRouteIsNot(t *testing.T) {
 	}
 	b.settle()
 	list := b.findings.List()
-	if len(list) != 1 || list[0].Kind != Drift || list[0].Path != "traits.birthday" || !list[0].Raised.Equal(tuesday) {
+	if len(list) != 1 || list[0].Kind != Drift || list[0].Path != "traits.birthday" || !list[0].Raised.Equal(tuesday.Add(2*time.Minute)) {
 		t.Fatalf("findings are %+v", list)
 	}
 	for _, c := range b.watch.Counts() {
 		switch c.Path {
 		case "plan":
-			if !c.First.Equal(monday) || c.Messages != 1 {
+			if !c.First.Equal(monday) || c.Messages != 3 {
 				t.Errorf("plan: %+v", c)
 			}
 		case "traits.birthday":
@@ -183,10 +185,14 @@ func TestAnAddressInAFreeTextIsAFindingOnce(t *testing.T) {
 
 func TestKeysThatAreAddressesNeverStandInATemplate(t *testing.T) {
 	b := newBed(t)
-	b.send(monday, `{"to":"ada@example.org","merge":{"bob@example.net":{"score":1},"+4930123456":2,"10.0.0.1":3}}`)
+	b.send(monday, `{"to":"ada@example.org","merge":{"Carol-Jones":1}}`) // once: may be a name
+	b.settle()
+	for range 3 {
+		b.send(monday, `{"to":"ada@example.org","merge":{"bob@example.net":{"score":1},"+4930123456":2,"10.0.0.1":3}}`)
+	}
 	b.settle()
 	for _, c := range b.watch.Counts() {
-		if strings.ContainsAny(c.Path, "@+0123456789") {
+		if strings.ContainsAny(c.Path, "@+0123456789") || strings.Contains(c.Path, "Carol") {
 			t.Errorf("template %q", c.Path)
 		}
 	}
@@ -204,7 +210,9 @@ func TestARouteThatSendsDataAsKeysDoesNotFillTheMemory(t *testing.T) {
 			fmt.Fprintf(&body, `,"k%s%s":1`, word(i), word(j))
 		}
 		body.WriteString("}")
-		b.send(monday, body.String())
+		for range 3 {
+			b.send(monday, body.String())
+		}
 	}
 	b.settle()
 	counts := b.watch.Counts()
