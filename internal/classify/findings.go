@@ -28,6 +28,7 @@ type Findings struct {
 	partial bool        // body is not all of the body
 	headers []headerValue
 	fields  []Field
+	aside   []Field // nobody's by the mapping, until the directory was asked
 	groups  []group
 	people  []Person
 	reasons []exposure.Reason
@@ -151,8 +152,13 @@ func (f *Findings) Places() []string {
 	again.read(w)
 	places := append(w.places, make([]string, max(0, len(f.fields)-len(w.places)))...)
 	for i := range f.fields {
-		if host, ok := f.fields[i].Derived(); ok && places[i] == "" {
+		host, derived := f.fields[i].Derived()
+		switch {
+		case places[i] != "":
+		case derived:
 			places[i] = places[host]
+		default: // it was set aside, and found to be of somebody whom the directory knows
+			places[i] = f.fields[i].Path
 		}
 	}
 	return places

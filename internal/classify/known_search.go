@@ -27,6 +27,7 @@ func (f *Findings) Search(k Known) {
 	nobodyAtAll := f.people[unknown:]
 	f.people = f.people[:unknown]
 	s.acquaintances()
+	s.aside()
 	s.needles()
 	if len(s.list) > 0 {
 		for i, n := 0, len(f.fields); i < n; i++ {

@@ -120,6 +120,7 @@ func (w *walk) found(l *leaf, g int32, at position, raw string) {
 	if l == nil {
 		l = &unnamedLeaf
 	} else if l.none {
+		w.setAside(l, g, at, raw)
 		return
 	} else {
 		g = w.of(l, g)
