@@ -35,7 +35,7 @@ type Desk struct {
 	Traffic Traffic
 	// Watch is the running watch, or nil.
 	Watch Watcher
-	Now     func() time.Time
+	Now   func() time.Time
 	// Tokens makes the tokens that a vendor would get. Nil, where no keys can be
 	// opened: tokens of the same shapes that no vendor gets.
 	Tokens *token.Maker

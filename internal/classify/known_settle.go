@@ -22,10 +22,10 @@ func (s *search) settle() {
 	end := 0
 	for i := 0; i < len(s.hits); {
 		at := s.hits[i]
-		next := i + 1
+		next := i
 		owner, several, full := int32(nobody), false, false
 		concerned, severalConcerned := int32(nobody), false
-		for next = i; next < len(s.hits) && s.hits[next].start == at.start && s.hits[next].end == at.end; next++ {
+		for ; next < len(s.hits) && s.hits[next].start == at.start && s.hits[next].end == at.end; next++ {
 			h := &s.hits[next]
 			if s.concerns(h.person) {
 				severalConcerned = severalConcerned || concerned != nobody && concerned != h.person

@@ -172,21 +172,32 @@ func TestAKnownValueInTheTextIsReplacedThere(t *testing.T) {
 	}
 }
 
-func TestSearchOfAThousandPeopleIsLinear(t *testing.T) {
+// Twice the people cost about twice the time; the square of them would be four
+// times. Each is the best of some runs, so that a busy machine does not matter.
+func TestSearchOfManyPeopleIsLinear(t *testing.T) {
+	once, twice := searchOf(t, 1500), searchOf(t, 3000)
+	if twice > 3*once {
+		t.Errorf("1500 people take %v, 3000 take %v", once, twice)
+	}
+}
+
+func searchOf(t *testing.T, n int) time.Duration {
 	d := people(t)
 	var to strings.Builder
-	for i := range 1000 {
+	for i := range n {
 		email := "p" + strings.Repeat("x", i%40) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676)) + "@example.org"
 		d.add(t, email, map[exposure.Category]string{exposure.Name: "Anna Nowak", exposure.City: "Warszawa"})
 		to.WriteString(`{"email":"` + email + `","note":"Anna Anna Nowak, Anna"},`)
 	}
 	body := `{"to":[` + strings.TrimSuffix(to.String(), ",") + `],"text":"` + strings.Repeat("Anna Nowak ", 2000) + `"}`
-	f := read(t, notes, message("/notes", "application/json", body))
-	start := time.Now()
-	f.Search(d)
-	if took := time.Since(start); took > time.Second { // it takes some 20 ms
-		t.Errorf("took %v", took)
+	best := time.Hour
+	for range 5 {
+		f := read(t, notes, message("/notes", "application/json", body))
+		start := time.Now()
+		f.Search(d)
+		best = min(best, time.Since(start))
 	}
+	return best
 }
 
 // Whatever a text holds, what is found in it lies in it, and taking it out

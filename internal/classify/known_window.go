@@ -33,8 +33,6 @@ func (w *window) last(back int) string {
 	return string(slot.word[:slot.length])
 }
 
-func (w *window) length(back int) int { return w.ring[(w.at-back+maxWindow)%maxWindow].length }
-
 // span is where the last count words stand.
 func (w *window) span(count int) (start, end int) {
 	return w.ring[(w.at-count+1+maxWindow)%maxWindow].start, w.ring[w.at].end

@@ -89,8 +89,8 @@ func TestManyPeopleAreSearchedForInLinearTime(t *testing.T) {
 		f := read(t, mail, message("/mail", "application/json", body))
 		took, bytes := cost(func() { f.Search(d) })
 		t.Logf("%s: %.2f s, %d MB", what, took, bytes>>20)
-		if took > 3 || bytes > 100<<20 {
-			t.Errorf("%s: %.1f s of processor time and %d MB", what, took, bytes>>20)
+		if bytes > 100<<20 { // the time is TestSearchOfManyPeopleIsLinear's
+			t.Errorf("%s: %d MB", what, bytes>>20)
 		}
 		if !slices.ContainsFunc(f.Fields(), func(at Field) bool { return at.Category == exposure.Name && at.Value() == "Ada Lovelace" }) {
 			t.Errorf("%s: Ada was not found", what)

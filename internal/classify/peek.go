@@ -54,8 +54,8 @@ func (w *walk) peekMembers(keys []string, around string, values []scalar, missin
 		w.space()
 		wanted, deeper := -1, false
 		for i := range keys {
-			rest, ok := strings.CutPrefix(keys[i], around)
-			if rest, ok = strings.CutPrefix(rest, key); !ok || values[i].there {
+			rest, ok := strings.CutPrefix(keys[i], around+key)
+			if !ok || values[i].there {
 				continue
 			}
 			if rest == "" {

@@ -76,9 +76,9 @@ func (f *Findings) attribute(v exposure.VendorID, s *scratch) {
 // claims reports whether a field is an identifier that a mapping has in one place
 // of one person. Where the mapping itself has a list ("other_emails[]"), all of it
 // is that person's.
-func (at *Field) claims(all bool) bool {
-	_, identifies := exposure.KindOf(at.Category)
-	return identifies && !at.found() && (all || at.marks&several == 0)
+func (f *Field) claims(all bool) bool {
+	_, identifies := exposure.KindOf(f.Category)
+	return identifies && !f.found() && (all || f.marks&several == 0)
 }
 
 // differ reports whether two fields name two people, as far as each names one: a
@@ -93,12 +93,12 @@ func differ(a, b *Field) bool {
 }
 
 // names is the identifier that a field is.
-func (at *Field) names() (exposure.Identifier, bool) {
-	kind, identifies := exposure.KindOf(at.Category)
+func (f *Field) names() (exposure.Identifier, bool) {
+	kind, identifies := exposure.KindOf(f.Category)
 	if !identifies {
 		return exposure.Identifier{}, false
 	}
-	id, err := exposure.Canonical(kind, at.Value())
+	id, err := exposure.Canonical(kind, f.Value())
 	return id, err == nil
 }
 

@@ -126,10 +126,10 @@ var (
 
 // identifiers are the identifiers that a field of an identifying category
 // gives: its own, and where an id is an e-mail address that one too.
-func (at *Field) identifiers(v exposure.VendorID) (ids [2]exposure.Identifier, n int) {
-	kind, _ := exposure.KindOf(at.Category)
-	value := at.Value()
-	if hashedKind, ok := exposure.HashedKind(at.Category, strings.TrimSpace(value)); ok {
+func (f *Field) identifiers(v exposure.VendorID) (ids [2]exposure.Identifier, n int) {
+	kind, _ := exposure.KindOf(f.Category)
+	value := f.Value()
+	if hashedKind, ok := exposure.HashedKind(f.Category, strings.TrimSpace(value)); ok {
 		kind = hashedKind
 	}
 	id, err := exposure.Canonical(kind, value)
@@ -140,7 +140,7 @@ func (at *Field) identifiers(v exposure.VendorID) (ids [2]exposure.Identifier, n
 		ids[n] = id
 		n++
 	}
-	if at.isAddressAsID(value) {
+	if f.isAddressAsID(value) {
 		if id, err := exposure.Canonical(exposure.KindEmail, value); err == nil {
 			ids[n] = id
 			n++
@@ -151,8 +151,8 @@ func (at *Field) identifiers(v exposure.VendorID) (ids [2]exposure.Identifier, n
 
 // isAddressAsID reports whether the field is an id and its value an e-mail
 // address.
-func (at *Field) isAddressAsID(value string) bool {
-	switch at.Category {
+func (f *Field) isAddressAsID(value string) bool {
+	switch f.Category {
 	case exposure.UserID, exposure.Username, exposure.Pseudonym:
 		return strings.IndexByte(value, '@') > 0 && isMail(value)
 	default:

@@ -64,12 +64,12 @@ func (f *Findings) place() {
 }
 
 // identifier is what a found field names somebody by.
-func (at *Field) identifier() (exposure.Identifier, bool) {
-	kind, identifies := exposure.KindOf(at.Category)
-	if !identifies || !at.found() {
+func (f *Field) identifier() (exposure.Identifier, bool) {
+	kind, identifies := exposure.KindOf(f.Category)
+	if !identifies || !f.found() {
 		return exposure.Identifier{}, false
 	}
-	value := at.Value()
+	value := f.Value()
 	if strings.IndexByte(value, '%') >= 0 { // of a URL in a text
 		value, _ = percentDecode(value, false)
 	}

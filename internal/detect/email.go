@@ -223,7 +223,7 @@ func notMail(s string, start, at, after, end int) bool {
 		token = token[space+1:]
 	}
 	scheme := strings.LastIndex(token, "://")
-	return scheme >= 0 && strings.IndexAny(token[scheme+3:], "/?#") < 0
+	return scheme >= 0 && !strings.ContainsAny(token[scheme+3:], "/?#")
 }
 
 // messageID reports whether what begins at start is a message's identification

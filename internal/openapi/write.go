@@ -10,37 +10,37 @@ import (
 
 // YAML writes the draft as a manifest that `cordon check` accepts, with a
 // comment behind every line.
-func (d *Draft) YAML() []byte {
+func (draft *Draft) YAML() []byte {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	proposed := 0
-	for _, m := range d.Mappings {
+	for _, m := range draft.Mappings {
 		proposed += len(m.proposed())
 	}
-	w("# A draft from the description %s. Confirm every line: a wrong one gives one", oneLine(d.Title))
+	w("# A draft from the description %s. Confirm every line: a wrong one gives one", oneLine(draft.Title))
 	w("# person's data to another, a missing one leaves it unclassified.")
-	w("# Operations: %d, values: %d, proposed: %d. Not proposed:", d.Operations, d.Values, proposed)
-	for _, why := range slices.Sorted(maps.Keys(d.NotProposed)) {
-		w("#   %5d  %s", d.NotProposed[why], why)
+	w("# Operations: %draft, values: %draft, proposed: %draft. Not proposed:", draft.Operations, draft.Values, proposed)
+	for _, why := range slices.Sorted(maps.Keys(draft.NotProposed)) {
+		w("#   %5d  %s", draft.NotProposed[why], why)
 	}
-	if d.Cut > 0 {
-		w("#   %5d  schemas that lead back to themselves: what lies further in was not looked at", d.Cut)
+	if draft.Cut > 0 {
+		w("#   %5d  schemas that lead back to themselves: what lies further in was not looked at", draft.Cut)
 	}
-	if d.Lost > 0 {
-		w("#   %5d  references to other files, which were not read", d.Lost)
+	if draft.Lost > 0 {
+		w("#   %5d  references to other files, which were not read", draft.Lost)
 	}
-	w("vendor: %s", d.Vendor)
-	if d.Upstream != "" {
-		w("upstream: %s", d.Upstream)
+	w("vendor: %s", draft.Vendor)
+	if draft.Upstream != "" {
+		w("upstream: %s", draft.Upstream)
 	} else {
-		w("upstream: https://%s.invalid   # the description does not say where the API is", d.Vendor)
+		w("upstream: https://%s.invalid   # the description does not say where the API is", draft.Vendor)
 	}
 	if proposed == 0 {
 		w("mapping: []")
 		return []byte(b.String())
 	}
 	w("mapping:")
-	for _, m := range d.Mappings {
+	for _, m := range draft.Mappings {
 		m.write(w)
 	}
 	return []byte(b.String())

@@ -37,7 +37,7 @@ func (phrase) Decode(raw string) (string, bool) {
 
 // unbroken makes one blank of every run of blanks and line ends.
 func unbroken(s string) string {
-	if strings.IndexAny(s, "\t\r\n") < 0 && !strings.Contains(s, "  ") {
+	if !strings.ContainsAny(s, "\t\r\n") && !strings.Contains(s, "  ") {
 		return s
 	}
 	words := strings.Join(strings.Fields(s), " ")
@@ -110,7 +110,7 @@ type address struct{}
 
 // Decode leaves out comments and blanks, and quotes that are not needed.
 func (address) Decode(raw string) (string, bool) {
-	if strings.IndexAny(raw, "\"( \t\r\n\\") < 0 {
+	if !strings.ContainsAny(raw, "\"( \t\r\n\\") {
 		return raw, printable(raw)
 	}
 	var local, all strings.Builder

@@ -20,7 +20,7 @@ func (c codec) Decode(raw string) (string, bool) {
 	if c == asideCodec {
 		return strings.TrimSpace(raw), true
 	}
-	if strings.IndexAny(raw, "&<\r\n\t") < 0 {
+	if !strings.ContainsAny(raw, "&<\r\n\t") {
 		return raw, true
 	}
 	var b strings.Builder
