@@ -19,7 +19,7 @@ func (draft *Draft) YAML() []byte {
 	}
 	w("# A draft from the description %s. Confirm every line: a wrong one gives one", oneLine(draft.Title))
 	w("# person's data to another, a missing one leaves it unclassified.")
-	w("# Operations: %draft, values: %draft, proposed: %draft. Not proposed:", draft.Operations, draft.Values, proposed)
+	w("# Operations: %d, values: %d, proposed: %d. Not proposed:", draft.Operations, draft.Values, proposed)
 	for _, why := range slices.Sorted(maps.Keys(draft.NotProposed)) {
 		w("#   %5d  %s", draft.NotProposed[why], why)
 	}
