@@ -154,8 +154,11 @@ func Canonical(kind Kind, raw string) (Identifier, error) {
 		}
 		return Identifier{Kind: kind, Value: v}, nil
 	case KindUserID, KindUsername, KindPseudonym:
-		if _, err := netip.ParseAddr(v); err == nil && kind == KindUsername {
-			return Identifier{}, ErrNotIdentifier
+		// Looked at only where it may be one: the error of ParseAddr costs an allocation.
+		if kind == KindUsername && strings.ContainsAny(v, ".:") {
+			if _, err := netip.ParseAddr(v); err == nil {
+				return Identifier{}, ErrNotIdentifier
+			}
 		}
 		return Identifier{Kind: kind, Value: v}, nil
 	case KindEmailSHA256, KindEmailMD5, KindPhoneSHA256:
