@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"cordon/internal/watch"
 )
@@ -37,7 +38,7 @@ func (d *Desk) Findings(ctx context.Context, q FindingQuery) (FindingList, error
 		for _, k := range watch.Kinds() {
 			names = append(names, string(k))
 		}
-		return list, known("kind", q.Kind, names)
+		return list, problem(http.StatusUnprocessableEntity, "unknown-kind", "use "+strings.Join(names, " or "), "there is no kind of finding %q", q.Kind)
 	}
 	counts, err := d.counts()
 	if err != nil {

@@ -173,3 +173,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What the vendor issued itself it must go on knowing people by.
+func TestAPolicyOfIDsDoesNotRenameTheVendorsOwn(t *testing.T) {
+	for action, own := range map[Action]Action{Token: Allow, Hash: Allow, Mask: Mask, Drop: Drop} {
+		policy, _ := expand(map[string]Action{"user.unique_id": action})
+		if policy[exposure.UserID] != action {
+			t.Errorf("%s of user ids became %s", action, policy[exposure.UserID])
+		}
+		if got, named := policy[exposure.Pseudonym]; own == Allow && named || own != Allow && got != own {
+			t.Errorf("%s of user ids makes %q of the vendor's own", action, got)
+		}
+	}
+	policy, _ := expand(map[string]Action{"user.unique_id": Token, "user.unique_id.pseudonymous": Token})
+	if policy[exposure.Pseudonym] != Token {
+		t.Errorf("named itself it became %q", policy[exposure.Pseudonym])
+	}
+}

@@ -18,7 +18,7 @@ type Manifest struct {
 	Credential   *Credential       `yaml:"credential" doc:"What authenticates us at the vendor; put into the message after minimisation. Absent: the app's own credential passes through."`
 	TLS          *TLS              `yaml:"tls" doc:"Whom to trust as this vendor. Absent: the system's roots."`
 	Mapping      []Mapping         `yaml:"mapping" doc:"Where personal data stands in this vendor's messages; added to the catalogue's."`
-	Minimize     map[string]Action `yaml:"minimize" keykind:"policy" enum:"allow drop mask token alias hash generalize" doc:"What happens to each category on its way out; a category covers those below it; default covers the rest."`
+	Minimize     map[string]Action `yaml:"minimize" keykind:"policy" enum:"allow drop mask token alias hash generalize" doc:"What happens to each category on its way out; a category covers those below it, except that token, alias and hash of user.unique_id leave the ids that the vendor issued itself (user.unique_id.pseudonymous); default covers the rest."`
 	Unclassified string            `yaml:"unclassified" default:"hold" enum:"pass hold refuse" doc:"What happens to messages that could not be fully classified."`
 	WhenCut      string            `yaml:"when_cut" default:"refuse" kind:"when_cut" doc:"What the app gets while the vendor is cut: refuse, hold, or failover:VENDOR."`
 	Queueable    []string          `yaml:"queueable" kind:"on" doc:"Routes that may be answered in the vendor's success shape while on hold."`

@@ -15,8 +15,13 @@ const (
 func spotsOf(f *classify.Findings) []spot {
 	fields := f.Fields()
 	var spots []spot
+	type place struct {
+		kind     Kind
+		path     string
+		category exposure.Category
+	}
 	var of map[int]int // a field: its spot
-	index := map[[2]any]int{}
+	var index map[place]int
 	for i := range fields {
 		at := &fields[i]
 		_, derived := at.Derived()
@@ -27,18 +32,18 @@ func spotsOf(f *classify.Findings) []spot {
 		case at.Category != exposure.Unclassified || at.Path == "" || at.Path == ".":
 			continue
 		}
-		c := at.Category
-		n, known := index[[2]any{string(k) + at.Path, c}]
+		here := place{k, at.Path, at.Category}
+		n, known := index[here]
 		if !known {
 			if len(spots) == maxSpots {
 				continue
 			}
 			n = len(spots)
-			index[[2]any{string(k) + at.Path, c}] = n
-			spots = append(spots, spot{kind: k, unnamed: at.Unnamed(), path: at.Path, category: c})
-		}
-		if of == nil {
-			of = map[int]int{}
+			if index == nil { // most messages show nothing
+				index, of = map[place]int{}, map[int]int{}
+			}
+			index[here] = n
+			spots = append(spots, spot{kind: k, unnamed: at.Unnamed(), path: at.Path, category: at.Category})
 		}
 		of[i] = n
 	}
