@@ -36,6 +36,8 @@ var rooms = []room{
 	{"internal/openapi", 2, "drafts mappings from descriptions; what a draft says is for a person to confirm"},
 	{"internal/config", 2, "one file, checked as a whole; packages below get values, not the configuration"},
 
+	{"internal/witness", 2, "countersigns heads of other ledgers; trusts nothing of ours"},
+	{"internal/incident", 3, "a case is a fold over the ledger's events; it orders, it does not carry out"},
 	{"internal/gateway", 3, "the only room with a transport to a vendor"},
 
 	{"internal/exec", 4, "starts the user's command with its traffic led through the gateway"},

@@ -99,6 +99,20 @@ const (
 	EventFindingClosed EventKind = "finding-closed"
 	EventConfig        EventKind = "config"   // manifests loaded or changed
 	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]
+
+	// What an incident is made of; Fields["incident"] names it in each.
+	EventIncident EventKind = "incident" // opened, a fact, approved, closed: Fields["what"]
+	EventScope    EventKind = "scope"    // a scope was frozen: Fields["scope"], ["digest"] (evidence.Scope.Digest)
+	EventAccessed EventKind = "accessed" // a list of accessed records was taken in: Fields["file_sha256"], ["digest"] of whom it names
+
+	// What vendors hold beside what they were sent, and until when.
+	EventAttest   EventKind = "attest"   // a vendor attested that it deleted what it got before Fields["sent_before"], at Fields["deleted_at"]
+	EventBackfill EventKind = "backfill" // what a vendor held before Cordon was declared; the people follow as declared disclosures
+
+	// What ends.
+	EventExpire    EventKind = "expire"     // the disclosures of a day are gone: Fields["day"], ["policy"], ["digest"] of the index of that day
+	EventErase     EventKind = "erase"      // a person was erased: Fields["person"] is the ordinal that stays
+	EventLegalHold EventKind = "legal-hold" // set or lifted: Fields["hold"], ["what"]
 )
 
 // Event is anything that is neither a disclosure nor its outcome.

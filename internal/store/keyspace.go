@@ -58,4 +58,22 @@ const (
 	Watch byte = 'w'
 	// User (api): 'u' … -> digests of tokens, roles.
 	User byte = 'u'
+	// EventAt (ledger): 'E' entry (8) -> batch (8). Which entries are events that
+	// state is folded from, so that nobody reads a billion disclosures for them.
+	EventAt byte = 'E'
+	// DayKey (ledger): 'y' day (4) -> the key under which the disclosures and
+	// outcomes of a day's batches are sealed, itself wrapped. Without it they are gone.
+	DayKey byte = 'y'
+	// Erased (ledger): 'z' … -> whom an erasure concerned, and what of them is
+	// still to be rewritten.
+	Erased byte = 'z'
+	// Base (ledger): 'B' … -> which files hold the sorted base of people, and
+	// their digests.
+	Base byte = 'B'
+	// Frozen (scope): 'f' … -> scopes that were frozen: description and bitmaps.
+	Frozen byte = 'f'
+	// Accessed (scope): 'a' … -> bitmaps of people proved to have been accessed.
+	Accessed byte = 'a'
+	// Cosigned (ledger): 'o' … -> newest cosignatures of each witness.
+	Cosigned byte = 'o'
 )
