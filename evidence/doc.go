@@ -47,10 +47,11 @@
 // Where flag T is set, a varint follows that gives the time as milliseconds
 // after the header's start; without it the time is the start.
 //
-//	kind 0, disclosure: flags T=04 shadow=08 incomplete=10 retry=20 single=40
+//	kind 0, disclosure: flags T=04 shadow=08 incomplete=10 retry=20 single=40 declared=80
 //	    [T] pathway-id
 //	    [retry: distance: this entry's number minus the earlier attempt's]
 //	    [incomplete: count, then that many reason-ids]
+//	    [declared: zigzag varint: since when it was held, milliseconds since 1970, 0 for not known]
 //	    [unless single: count]; count (or 1) times: ordinal set-id
 //	kind 1, outcome: flags T=04 status=08 bytes=10, result in bits 5-6
 //	    (0 unknown, 1 sent, 2 not sent)
@@ -65,4 +66,10 @@
 // the flag says it instead. An ordinal stands for a person; 0 for nobody known. A definition stands
 // before the first use of its id, ids count from 1 in each dictionary. The
 // text of a pathway is a JSON array [vendor, route, credential, app].
+//
+// A declared disclosure is no message: somebody said that the vendor holds this
+// about these people, since the instant given, or since ever where none is
+// known. It has no outcome and none of the flags shadow, incomplete and retry.
+// The event "backfill" before it says from which file it was taken; the entry's
+// pathway names that event's number.
 package evidence

@@ -50,6 +50,10 @@ type Entry struct {
 	Reasons  []uint32 // why it is incomplete; empty if it was fully read
 	Shadow   bool
 	Retry    uint64 // distance to the earlier attempt, 0 for none
+	// Declared says that nothing was sent: the vendor is said to have held this
+	// since HeldSince (milliseconds since 1970; 0: not known, since ever).
+	Declared  bool
+	HeldSince int64
 
 	// Outcome
 	Distance uint64 // to the disclosure
@@ -74,6 +78,7 @@ const (
 	flagIncomplete = 0x10
 	flagRetry      = 0x20
 	flagSingle     = 0x40
+	flagDeclared   = 0x80
 
 	flagStatus  = 0x08
 	flagBytes   = 0x10
@@ -106,6 +111,10 @@ func (e *Entry) Append(b []byte, start int64) []byte {
 			for _, r := range e.Reasons {
 				b = binary.AppendUvarint(b, uint64(r))
 			}
+		}
+		if e.Declared {
+			flags |= flagDeclared
+			b = binary.AppendVarint(b, e.HeldSince)
 		}
 		if len(e.Subjects) == 1 {
 			flags |= flagSingle
@@ -141,7 +150,7 @@ func (e *Entry) Append(b []byte, start int64) []byte {
 }
 
 var allowedFlags = [4]byte{
-	Disclosure: flagTime | flagShadow | flagIncomplete | flagRetry | flagSingle,
+	Disclosure: flagTime | flagShadow | flagIncomplete | flagRetry | flagSingle | flagDeclared,
 	Outcome:    flagTime | flagStatus | flagBytes | 3<<shiftResult,
 	Event:      flagTime,
 	Definition: 0,
@@ -177,6 +186,12 @@ func ParseEntry(b []byte, start int64) (e Entry, rest []byte, err error) {
 			e.Reasons = make([]uint32, 0, n)
 			for range n {
 				e.Reasons = append(e.Reasons, r.uint32())
+			}
+		}
+		if flags&flagDeclared != 0 {
+			e.Declared, e.HeldSince = true, r.varint()
+			if flags&(flagShadow|flagIncomplete|flagRetry) != 0 { // all three are of messages
+				r.fail()
 			}
 		}
 		n := 1

@@ -56,6 +56,7 @@ func scopeEntry(e ledger.Entry, exposures *[]scope.Exposure) scope.Entry {
 	switch e.Kind {
 	case ledger.KindDisclosure:
 		out.Kind, out.Pathway, out.Incomplete = scope.Disclosed, e.Pathway, e.Incomplete
+		out.Declared, out.HeldSince = e.Declared, e.HeldSince
 		for _, s := range e.Subjects {
 			*exposures = append(*exposures, scope.Exposure{Ordinal: s.Ordinal, Set: s.Set})
 		}

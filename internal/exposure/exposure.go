@@ -32,6 +32,12 @@ type Pathway struct {
 	App string
 }
 
+// DeclaredRoute is the route of what no message carried: a vendor was said to
+// hold it. The credential of such a pathway names where it was said:
+// "backfill:" and the number of that entry. No way that a message takes is
+// called so.
+const DeclaredRoute = "declared"
+
 // Verdict is what a decision came to.
 type Verdict uint8
 

@@ -154,6 +154,9 @@ func (d *dictionary) decode(seq uint64, e *evidence.Entry) (Entry, error) {
 			out.Incomplete = append(out.Incomplete, reason)
 		}
 		out.Shadow = e.Shadow
+		if out.Declared = e.Declared; e.HeldSince != 0 {
+			out.HeldSince = timeOf(e.HeldSince)
+		}
 		if e.Retry != 0 {
 			out.Retry = seq - e.Retry
 		}

@@ -71,6 +71,10 @@ type Entry struct {
 	Incomplete []exposure.Reason
 	Shadow     bool
 	Retry      uint64
+	// Declared: nothing was sent; the vendor is said to have held this since
+	// HeldSince (zero: not known, since ever). See Ledger.Declare.
+	Declared  bool
+	HeldSince time.Time
 
 	// Outcome.
 	Of      uint64 // the disclosure's number

@@ -79,7 +79,9 @@ func (l *Ledger) loadPending() (pending, error) {
 		}
 		switch e.Kind {
 		case KindDisclosure:
-			p.begin(e.Seq)
+			if !e.Declared { // nothing was sent, so nothing is waited for
+				p.begin(e.Seq)
+			}
 		case KindOutcome:
 			p.settle(e.Of)
 		}

@@ -113,6 +113,10 @@ func (x *Index) take(e *Entry) error {
 		if err != nil {
 			return err
 		}
+		if e.Declared {
+			x.fresh.expose(x.vendorOf(m.pathway), m, e.Seq)
+			break
+		}
 		x.open[e.Seq] = m
 	case Settled:
 		// Only the first outcome counts; a second one finds nothing open.

@@ -3,6 +3,7 @@ package scope
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 
 	"cordon/internal/exposure"
@@ -18,11 +19,27 @@ type message struct {
 	people     []personSet
 	nobody     []setID // each once
 	incomplete []exposure.Reason
+	declared   bool // no message: at is since when it is held
 }
 
 type personSet struct {
 	who exposure.Ordinal
 	set setID
+}
+
+// sinceEver is the instant of what was declared without one: before everything.
+const sinceEver = math.MinInt64
+
+// instant is when what a Disclosed entry tells of came to the vendor.
+func (e *Entry) instant() int64 {
+	switch {
+	case !e.Declared:
+		return e.At.UnixNano()
+	case e.HeldSince.IsZero():
+		return sinceEver
+	default:
+		return e.HeldSince.UnixNano()
+	}
 }
 
 // message reads a Disclosed entry. The entry's slices are not kept.
@@ -31,7 +48,7 @@ func (n *names) message(e *Entry) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &message{seq: e.Seq, at: e.At.UnixNano(), pathway: p, incomplete: slices.Clone(e.Incomplete)}
+	m := &message{seq: e.Seq, at: e.instant(), pathway: p, incomplete: slices.Clone(e.Incomplete), declared: e.Declared}
 	for _, x := range e.Exposures {
 		switch {
 		case x.Set.Empty():

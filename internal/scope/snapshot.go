@@ -171,12 +171,16 @@ func (s *snapshot) read(ctx context.Context, tallies map[tallyAt]*tally, window 
 			switch e.Kind {
 			case Disclosed:
 				p, ok := own.pathwayOf[e.Pathway]
-				if !ok || !window.has(e.At.UnixNano()) || tallies[tallyAt{dayOf(e.At), p}] == nil {
+				if at := e.instant(); !ok || !window.has(at) || tallies[tallyAt{dayOf(instant(at)), p}] == nil {
 					continue
 				}
 				m, err := own.message(&e)
 				if err != nil {
 					return err
+				}
+				if e.Declared {
+					take(m)
+					continue
 				}
 				open[e.Seq] = m
 			case Settled:

@@ -92,6 +92,10 @@ type Entry struct {
 	Pathway    exposure.Pathway
 	Exposures  []Exposure
 	Incomplete []exposure.Reason
+	// Declared entries are no messages: the vendor is said to have held this
+	// since HeldSince (zero: since ever). They have no outcome.
+	Declared  bool
+	HeldSince time.Time
 
 	// Of a Settled entry: the number of the Disclosed one, and how it ended.
 	Of     uint64

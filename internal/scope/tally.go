@@ -35,7 +35,7 @@ func newTally() *tally {
 // count adds one message.
 func (t *tally) count(m *message) {
 	carried := len(m.people) > 0 || len(m.nobody) > 0
-	if carried {
+	if carried && !m.declared {
 		t.disclosures++
 	}
 	if len(m.incomplete) > 0 {
