@@ -38,6 +38,7 @@ var rooms = []room{
 
 	{"internal/witness", 2, "countersigns heads of other ledgers; trusts nothing of ours"},
 	{"internal/incident", 3, "a case is a fold over the ledger's events; it orders, it does not carry out"},
+	{"internal/care", 3, "copies and reads the files of the rooms below; no message passes through it"},
 	{"internal/gateway", 3, "the only room with a transport to a vendor"},
 
 	{"internal/exec", 4, "starts the user's command with its traffic led through the gateway"},

@@ -113,6 +113,10 @@ const (
 	EventAttest   EventKind = "attest"   // a vendor attested that it deleted what it got before Fields["sent_before"], at Fields["deleted_at"]
 	EventBackfill EventKind = "backfill" // what a vendor held before Cordon was declared; the people follow as declared disclosures
 
+	// What becomes of the files.
+	EventBackup   EventKind = "backup"   // a copy was made: Fields["digest"] of its manifest, ["size"], ["files"], ["entries"]
+	EventRestored EventKind = "restored" // the ledger goes on from a backup: Fields["digest"], ["made"], ["lost_from"], ["lost_to"]
+
 	// What ends.
 	EventExpire    EventKind = "expire"     // the disclosures of a day are gone: Fields["day"], ["policy"], ["digest"] of the index of that day
 	EventErase     EventKind = "erase"      // a person was erased: Fields["person"] is the ordinal that stays

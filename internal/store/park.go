@@ -1,6 +1,7 @@
 package store
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -14,15 +15,40 @@ import (
 // (db.go, rotateWAL), which Go reports as a fatal error that nobody can
 // recover. A parked goroutine costs a few kilobytes until the restart that a
 // sick store needs anyway; whoever waits for it watches Failed.
+//
+// Where the log has a second place, a failure in the first one does not make
+// the store sick: Pebble takes the call that does not return for a slow disk
+// and goes on in the second one.
 type parkingFS struct {
 	vfs.FS
 	s        *Store
+	role     role
 	zeroLogs int64 // bytes; 0: logs are left to grow
 }
+
+// role is which place of the log a file system is.
+type role uint8
+
+const (
+	onlyPlace role = iota
+	firstPlace
+	secondPlace
+)
 
 func (fs parkingFS) Unwrap() vfs.FS { return fs.FS }
 
 func (fs parkingFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	isLog := strings.HasSuffix(name, ".log")
+	if fs.role == firstPlace && (isLog || filepath.Base(name) == probeFile) && fs.s.opened.Load() && fs.s.Failover().Err != nil {
+		// Once failed, it is not trusted again before a restart looked at it.
+		if isLog {
+			fs.park(errFirstFailed)
+		}
+		return nil, errFirstFailed
+	}
+	if isLog {
+		fs.s.writing(fs.role == secondPlace)
+	}
 	f, err := fs.FS.Create(name, category)
 	if err == nil && fs.zeroLogs > 0 && strings.HasSuffix(name, ".log") {
 		zero(f, fs.zeroLogs)
@@ -48,6 +74,12 @@ func zero(f vfs.File, size int64) {
 }
 
 func (fs parkingFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasSuffix(newname, ".log") {
+		if fs.role == firstPlace && fs.s.Failover().Err != nil {
+			fs.park(errFirstFailed)
+		}
+		fs.s.writing(fs.role == secondPlace)
+	}
 	f, err := fs.FS.ReuseForWrite(oldname, newname, category)
 	return fs.watch(newname, f, err)
 }
@@ -56,38 +88,43 @@ func (fs parkingFS) watch(name string, f vfs.File, err error) (vfs.File, error) 
 	if !strings.HasSuffix(name, ".log") {
 		return f, err
 	}
-	if fs.s.park(err) != nil {
+	if fs.park(err) != nil {
 		return f, err
 	}
-	return parkingFile{f, fs.s}, nil
+	return parkingFile{f, fs}, nil
 }
 
 type parkingFile struct {
 	vfs.File
-	s *Store
+	fs parkingFS
 }
 
 func (f parkingFile) Write(p []byte) (int, error) {
 	n, err := f.File.Write(p)
-	f.s.park(err)
+	f.fs.park(err)
 	return n, err
 }
 
-func (f parkingFile) Sync() error     { return f.s.park(f.File.Sync()) }
-func (f parkingFile) SyncData() error { return f.s.park(f.File.SyncData()) }
-func (f parkingFile) Close() error    { return f.s.park(f.File.Close()) }
+func (f parkingFile) Sync() error     { return f.fs.park(f.File.Sync()) }
+func (f parkingFile) SyncData() error { return f.fs.park(f.File.SyncData()) }
+func (f parkingFile) Close() error    { return f.fs.park(f.File.Close()) }
 
 func (f parkingFile) SyncTo(length int64) (bool, error) {
 	full, err := f.File.SyncTo(length)
-	return full, f.s.park(err)
+	return full, f.fs.park(err)
 }
 
 // park returns only if there is no error, or while the store is being opened:
 // then Pebble hands errors back in good order.
-func (s *Store) park(err error) error {
-	if err == nil || !s.opened.Load() {
+func (fs parkingFS) park(err error) error {
+	if err == nil || !fs.s.opened.Load() {
 		return err
 	}
-	s.Fail(err)
+	if fs.role == firstPlace {
+		fs.s.firstFailed(err)
+	} else {
+		fs.s.Fail(err)
+	}
+	fs.s.parked.Store(true)
 	select {}
 }

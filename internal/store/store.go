@@ -36,8 +36,13 @@ type Options struct {
 	// Reserve is the size of the ballast file, which is given up when the disk
 	// is full, so that a cut can still be recorded. 0 is DefaultReserve, negative none.
 	Reserve int64
+	// Failover is a folder, better on another disk, to which the log is written
+	// while the store's own disk does not answer; "" for none.
+	Failover string
 	// FS stands in for the disk in tests.
 	FS vfs.FS
+	// FailoverFS stands in for the failover folder's disk in tests; nil: FS.
+	FailoverFS vfs.FS
 	// MemTable is the size of a memtable in bytes; 0 is 4 MiB.
 	MemTable uint64
 }
@@ -54,8 +59,12 @@ type Store struct {
 	dir string
 	log *slog.Logger
 
+	fs  vfs.FS // what the store's files are read through
+
 	opened atomic.Bool // Open is through: failing logs are parked
 	full   atomic.Bool // the reserve is gone
+	parked atomic.Bool // a goroutine of Pebble's will never come back
+	second failover
 
 	mu     sync.Mutex
 	err    error
@@ -92,14 +101,29 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.FS == nil {
 		parking.zeroLogs = int64(opts.MemTableSize + opts.MemTableSize/8)
 	}
-	opts.FS = parking
+	second := o.FailoverFS
+	if second == nil {
+		second = fs
+	}
+	if o.Failover != "" && !o.ReadOnly {
+		parking.role = firstPlace
+	}
+	opts.FS, s.fs = parking, parking
 	opts.Logger = pebbleLog{s}
 	opts.EventListener = s.listener()
+	err := s.useFailover(opts, dir, o.Failover, o.ReadOnly, fs, second)
+	if err != nil {
+		opts.Cache.Unref()
+		return nil, err
+	}
 	db, err := pebble.Open(dir, opts)
 	if opts.Cache != nil {
 		opts.Cache.Unref()
 	}
 	if err != nil {
+		if e := explainFailover(o.Failover, err); e != nil {
+			return nil, e
+		}
 		return nil, explainOpen(dir, err)
 	}
 	if err := s.Err(); err != nil { // reported by an event during Open, but not returned
@@ -263,6 +287,8 @@ func (s *Store) close(db *pebble.DB) error {
 	// then never comes back (see parkingFS).
 	failed := s.failed
 	var patience <-chan time.Time
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
 	for {
 		select {
 		case err := <-closed:
@@ -272,6 +298,12 @@ func (s *Store) close(db *pebble.DB) error {
 			return nil
 		case <-failed:
 			failed, patience = nil, time.After(time.Second)
+		case <-look.C:
+			// A call to the log's first place may be parked although nothing is
+			// lost: the failover folder has it.
+			if patience == nil && s.parked.Load() {
+				patience = time.After(time.Second)
+			}
 		case <-patience:
 			return s.Err()
 		}
