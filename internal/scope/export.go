@@ -31,7 +31,7 @@ func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (
 		return 0, err
 	}
 	defer s.close()
-	p, err := s.plan(ctx, &q)
+	p, err := s.plan(ctx, q.Vendor, q.picks())
 	if err != nil {
 		return 0, err
 	}
@@ -44,11 +44,10 @@ func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (
 		return 0, err
 	}
 	var n uint64
-	walk := newWalker(s.names.sets)
 	var columns [][3]string // cohort, categories, protected, by union
-	err = walk.walk(ctx, s, p, func(g group) error {
+	_, err = s.walk(ctx, tour{plans: []*plan{p}, ordered: true}, one(func(g group) error {
 		for u := len(columns); u <= g.union; u++ {
-			columns = append(columns, cohortColumns(walk.unions.sets[u]))
+			columns = append(columns, cohortColumns(g.unions.set(u)))
 		}
 		c := columns[g.union]
 		for left := g.people; left != 0; left &= left - 1 {
@@ -70,7 +69,7 @@ func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (
 			n++
 		}
 		return nil
-	})
+	}))
 	if err != nil {
 		return n, err
 	}

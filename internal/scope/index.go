@@ -129,7 +129,7 @@ func (x *Index) reset() {
 
 // formatVersion is the first byte of the position. An index of another version
 // is built again.
-const formatVersion = 1
+const formatVersion = 2
 
 var positionKey = []byte{store.Scope, keyPosition}
 

@@ -263,13 +263,13 @@ func TestRecentIsTheLastDayWhicheverRunItWas(t *testing.T) {
 func crowd(t testing.TB, d *pebble.DB, j *journal, people, days int, share float64) {
 	t.Helper()
 	n := newNames()
-	s := []setID{}
-	for _, set := range sets()[1:5] {
-		s = append(s, n.set(set))
-	}
 	way, err := n.pathway(ways[0])
 	if err != nil {
 		t.Fatal(err)
+	}
+	s := []setID{}
+	for _, set := range sets()[1:5] {
+		s = append(s, n.set(0, set))
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	f := newFresh()

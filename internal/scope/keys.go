@@ -15,7 +15,8 @@ import (
 //
 //	'x' vendor(2) chunk(2) day(4) pathway(4) set(4) -> roaring bitmap of the low 16 bits
 //	'k' 'd' vendor(2) day(4) pathway(4)             -> tally of that day
-//	'k' 'n' kind(1) id(4)                           -> name: vendor, pathway or set
+//	'k' 'n' kind(1) id(4)                           -> name: vendor or pathway
+//	'k' 'n' kind(1) vendor(2) id(4)                 -> name: set of a vendor
 //	'k' 'o' entry(8)                                -> open intent: no outcome yet
 //	'k' 'c' entry(8)                                -> coverage event
 //	'k' 'p'                                         -> position: all of this is true up to entry

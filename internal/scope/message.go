@@ -48,16 +48,17 @@ func (n *names) message(e *Entry) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
+	v := n.pathways[p].vendor
 	m := &message{seq: e.Seq, at: e.instant(), pathway: p, incomplete: slices.Clone(e.Incomplete), declared: e.Declared}
 	for _, x := range e.Exposures {
 		switch {
 		case x.Set.Empty():
 		case x.Ordinal == exposure.Nobody:
-			if s := n.set(x.Set); !slices.Contains(m.nobody, s) {
+			if s := n.set(v, x.Set); !slices.Contains(m.nobody, s) {
 				m.nobody = append(m.nobody, s)
 			}
 		default:
-			m.people = append(m.people, personSet{x.Ordinal, n.set(x.Set)})
+			m.people = append(m.people, personSet{x.Ordinal, n.set(v, x.Set)})
 		}
 	}
 	return m, nil

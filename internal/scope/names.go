@@ -26,11 +26,11 @@ const (
 type names struct {
 	vendors  []exposure.VendorID
 	pathways []pathway
-	sets     []exposure.Set
+	sets     [][]exposure.Set // by vendor and number
 
 	vendorOf  map[exposure.VendorID]vendorID
 	pathwayOf map[exposure.Pathway]pathwayID
-	setOf     map[exposure.Set]setID
+	setOf     []map[exposure.Set]setID // by vendor
 
 	// unsaved are the names that no batch holds yet.
 	unsaved []name
@@ -42,16 +42,16 @@ type pathway struct {
 }
 
 type name struct {
-	kind byte
-	id   uint32
-	text []byte
+	kind   byte
+	vendor vendorID // of a set
+	id     uint32
+	text   []byte
 }
 
 func newNames() *names {
 	return &names{
 		vendorOf:  map[exposure.VendorID]vendorID{},
 		pathwayOf: map[exposure.Pathway]pathwayID{},
-		setOf:     map[exposure.Set]setID{},
 	}
 }
 
@@ -62,7 +62,7 @@ func (n *names) vendor(v exposure.VendorID) (vendorID, error) {
 			return 0, fmt.Errorf("more than %d vendors in the journal", math.MaxUint16)
 		}
 		id = n.addVendor(v)
-		n.unsaved = append(n.unsaved, name{nameVendor, uint32(id), []byte(v)})
+		n.unsaved = append(n.unsaved, name{nameVendor, 0, uint32(id), []byte(v)})
 	}
 	return id, nil
 }
@@ -70,6 +70,8 @@ func (n *names) vendor(v exposure.VendorID) (vendorID, error) {
 func (n *names) addVendor(v exposure.VendorID) vendorID {
 	id := vendorID(len(n.vendors))
 	n.vendors = append(n.vendors, v)
+	n.sets = append(n.sets, nil)
+	n.setOf = append(n.setOf, map[exposure.Set]setID{})
 	n.vendorOf[v] = id
 	return id
 }
@@ -86,7 +88,7 @@ func (n *names) pathway(p exposure.Pathway) (pathwayID, error) {
 			return 0, err
 		}
 		id = n.addPathway(p, v)
-		n.unsaved = append(n.unsaved, name{namePathway, uint32(id), text})
+		n.unsaved = append(n.unsaved, name{namePathway, 0, uint32(id), text})
 	}
 	return id, nil
 }
@@ -98,20 +100,36 @@ func (n *names) addPathway(p exposure.Pathway, v vendorID) pathwayID {
 	return id
 }
 
-func (n *names) set(s exposure.Set) setID {
-	id, ok := n.setOf[s]
+// set is the number of a category set among those of one vendor.
+func (n *names) set(v vendorID, s exposure.Set) setID {
+	id, ok := n.setOf[v][s]
 	if !ok {
-		id = n.addSet(s)
-		n.unsaved = append(n.unsaved, name{nameSet, uint32(id), []byte(s.String())})
+		id = n.addSet(v, s)
+		n.unsaved = append(n.unsaved, name{nameSet, v, uint32(id), []byte(s.String())})
 	}
 	return id
 }
 
-func (n *names) addSet(s exposure.Set) setID {
-	id := setID(len(n.sets))
-	n.sets = append(n.sets, s)
-	n.setOf[s] = id
+func (n *names) addSet(v vendorID, s exposure.Set) setID {
+	id := setID(len(n.sets[v]))
+	n.sets[v] = append(n.sets[v], s)
+	n.setOf[v][s] = id
 	return id
+}
+
+// clone has the same numbers. Nothing that it learns is saved.
+func (n *names) clone() *names {
+	own := newNames()
+	for v, name := range n.vendors {
+		own.addVendor(name)
+		for _, set := range n.sets[v] {
+			own.addSet(vendorID(v), set)
+		}
+	}
+	for _, p := range n.pathways {
+		own.addPathway(p.Pathway, p.vendor)
+	}
+	return own
 }
 
 // Pathways lists every way by which the vendor was ever sent a disclosure, also
@@ -137,7 +155,11 @@ func (x *Index) Pathways(ctx context.Context, v exposure.VendorID) ([]exposure.P
 // save writes the new names into the batch.
 func (n *names) save(b *pebble.Batch) error {
 	for _, u := range n.unsaved {
-		key := binary.BigEndian.AppendUint32([]byte{store.Scope, keyName, u.kind}, u.id)
+		key := []byte{store.Scope, keyName, u.kind}
+		if u.kind == nameSet {
+			key = binary.BigEndian.AppendUint16(key, uint16(u.vendor))
+		}
+		key = binary.BigEndian.AppendUint32(key, u.id)
 		if err := b.Set(key, u.text, nil); err != nil {
 			return err
 		}
@@ -150,10 +172,10 @@ func (n *names) save(b *pebble.Batch) error {
 func loadNames(r pebble.Reader) (*names, error) {
 	n := newNames()
 	err := scan(r, []byte{store.Scope, keyName}, func(key, value []byte) error {
-		if len(key) != 7 {
+		if len(key) < 7 || (len(key) == 9) != (key[2] == nameSet) {
 			return fmt.Errorf("a name's key has %d bytes", len(key))
 		}
-		id, next := binary.BigEndian.Uint32(key[3:]), 0
+		id, next := binary.BigEndian.Uint32(key[len(key)-4:]), 0
 		switch key[2] {
 		case nameVendor:
 			next = int(n.addVendor(exposure.VendorID(value)))
@@ -172,7 +194,11 @@ func loadNames(r pebble.Reader) (*names, error) {
 			if err != nil {
 				return err
 			}
-			next = int(n.addSet(s))
+			v := vendorID(binary.BigEndian.Uint16(key[3:]))
+			if int(v) >= len(n.vendors) {
+				return fmt.Errorf("set %d is of a vendor without a number", id)
+			}
+			next = int(n.addSet(v, s))
 		default:
 			return fmt.Errorf("a name of unknown kind %d", key[2])
 		}

@@ -5,21 +5,33 @@ import (
 	"math"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"cordon/internal/exposure"
 )
 
-// plan says what a question reads: whole days from the index, and beside them
-// the people of the days that the window cuts through (from the journal), of
-// what is not saved yet, and of the intents that are still open.
+// pick is a part of what a plan takes: what went by some ways in some time.
+// Several picks of one plan are added together, so that each pathway may have
+// spans of its own (an attestation that narrows one route: all other ways with
+// one span, this way with two).
+type pick struct {
+	takes func(pathway) bool // of the plan's vendor only
+	in    span
+}
+
+// plan says what a question reads of one vendor: whole days from the index,
+// and beside them the people of the days that a span cuts through (from the
+// journal), of what is not saved yet, and of the intents that are still open.
 type plan struct {
 	vendor vendorID
-	window span
-	// whole are the days, by pathway, that lie in the window altogether;
-	// between firstDay and lastDay.
+	sets   []exposure.Set // by setID, of this vendor
+	picks  []pick
+	// whole are the days, by pathway, that are taken altogether; between
+	// firstDay and lastDay.
 	whole             map[tallyAt]bool
 	firstDay, lastDay day
 	// extra are people by chunk and set, besides those of whole days in the store.
 	extra map[uint16]map[setID]*roaring.Bitmap
-	// counts of everything in the window.
+	// counts of everything that is taken.
 	counts  *tally
 	pending uint64
 }
@@ -49,26 +61,47 @@ func (q *Query) selects(p pathway) bool {
 		(q.Credential == "" || q.Credential == p.Credential)
 }
 
-func (s *snapshot) plan(ctx context.Context, q *Query) (*plan, error) {
-	p := &plan{window: q.window(), whole: map[tallyAt]bool{}, counts: newTally(),
+func (q *Query) picks() []pick { return []pick{{q.selects, q.window()}} }
+
+// takes reports whether the plan takes what went by a pathway at an instant.
+func (p *plan) takes(way pathway, at int64) bool {
+	for _, k := range p.picks {
+		if k.in.has(at) && k.takes(way) {
+			return true
+		}
+	}
+	return false
+}
+
+// plan finds out what to read. A vendor without any disclosure gives a plan
+// that reads nothing.
+func (s *snapshot) plan(ctx context.Context, name exposure.VendorID, picks []pick) (*plan, error) {
+	p := &plan{picks: picks, whole: map[tallyAt]bool{}, counts: newTally(),
 		firstDay: math.MaxInt32, lastDay: math.MinInt32, extra: map[uint16]map[setID]*roaring.Bitmap{}}
 	var ok bool
-	if p.vendor, ok = s.vendor(q.Vendor); !ok {
+	if p.vendor, ok = s.vendor(name); !ok {
 		return p, nil
 	}
+	p.sets = s.names.sets[p.vendor]
 	tallies, err := s.allTallies(p.vendor)
 	if err != nil {
 		return nil, err
 	}
 	cut := map[tallyAt]*tally{}
 	for at, t := range tallies {
+		whole, touched := false, false
+		for _, k := range picks {
+			if k.takes(s.names.pathways[at.pathway]) && t.maxAt >= k.in.from && t.minAt < k.in.to {
+				touched = true
+				whole = whole || k.in.has(t.minAt) && k.in.has(t.maxAt)
+			}
+		}
 		switch {
-		case !q.selects(s.names.pathways[at.pathway]) || t.maxAt < p.window.from || t.minAt >= p.window.to:
-		case p.window.has(t.minAt) && p.window.has(t.maxAt):
+		case whole:
 			p.whole[at] = true
 			p.firstDay, p.lastDay = min(p.firstDay, at.day), max(p.lastDay, at.day)
 			p.counts.add(t)
-		default:
+		case touched:
 			cut[at] = t
 		}
 	}
@@ -77,11 +110,16 @@ func (s *snapshot) plan(ctx context.Context, q *Query) (*plan, error) {
 			p.bitmap(c.chunk, c.set).Or(people)
 		}
 	}
-	if err := s.read(ctx, cut, p.window, p.take); err != nil {
+	err = s.read(ctx, cut, always, func(m *message) {
+		if p.takes(s.names.pathways[m.pathway], m.at) {
+			p.take(m)
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	for _, m := range s.open {
-		if q.selects(s.names.pathways[m.pathway]) && p.window.has(m.at) {
+		if way := s.names.pathways[m.pathway]; way.vendor == p.vendor && p.takes(way, m.at) {
 			p.take(m)
 			p.pending++
 		}

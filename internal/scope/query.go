@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"math/bits"
 	"slices"
 	"time"
 
@@ -22,7 +21,7 @@ func (x *Index) Query(ctx context.Context, q Query) (*Answer, error) {
 		return nil, err
 	}
 	defer s.close()
-	p, err := s.plan(ctx, &q)
+	p, err := s.plan(ctx, q.Vendor, q.picks())
 	if err != nil {
 		return nil, err
 	}
@@ -31,17 +30,18 @@ func (x *Index) Query(ctx context.Context, q Query) (*Answer, error) {
 		return nil, fmt.Errorf("reading the directory's attributes: %w", err)
 	}
 	now := x.o.Now()
-	w := newWalker(s.names.sets)
-	c := newCounter(people, dayOf(q.end(now)), q.Grouped)
-	if err := w.walk(ctx, s, p, c.visit); err != nil {
+	var counters counters
+	unions, err := s.walk(ctx, tour{plans: []*plan{p}}, counters.of(people, dayOf(q.end(now)), q.Grouped))
+	if err != nil {
 		return nil, err
 	}
-	a := c.answer(w.unions.sets)
+	c := counters.sum()
+	a := c.answer(unions)
 	a.Vendor, a.Basis, a.Since, a.Until = q.Vendor, q.Basis.String(), q.Since, q.Until
 	a.Possible = a.Subjects - a.Certain
 	a.Entries, a.Pending = s.position, p.pending
-	a.count(p.counts, s.names.sets)
-	a.claim(&q, seen(w.unions.sets, p.counts, s.names.sets),
+	a.count(p.counts, p.sets)
+	a.claim(&q, seen(unions, p.counts, p.sets),
 		coverageOf(s.coverage, q.Vendor, !x.o.ReadOnly, s.alive, now), now)
 	a.TookMS = float64(time.Since(began).Microseconds()) / 1000
 	return a, nil
@@ -53,75 +53,6 @@ func (q *Query) end(now time.Time) time.Time {
 		return now
 	}
 	return q.Until
-}
-
-// counter counts the groups of a walk. Only those who have attributes are
-// looked at one by one; everything else is counted 64 people at a time. Who
-// left the directory is unknown to it and still has a country.
-type counter struct {
-	people  *People
-	today   day
-	unions  []uint64 // people by union of sets
-	unknown uint64
-	minors  uint64
-	country [1 << 8]uint64
-	lang    [1 << 8]uint64
-	groups  map[groupAt]*[2]uint64 // people, minors; nil if nobody asked
-}
-
-type groupAt struct {
-	union         int
-	country, lang uint8
-	state         uint16
-}
-
-func newCounter(p *People, today day, grouped bool) *counter {
-	c := &counter{people: p, today: today}
-	if grouped {
-		c.groups = map[groupAt]*[2]uint64{}
-	}
-	return c
-}
-
-func (c *counter) visit(g group) error {
-	for len(c.unions) <= g.union {
-		c.unions = append(c.unions, 0)
-	}
-	c.unions[g.union] += g.count()
-	inside := c.people.within(g)
-	c.unknown += uint64(bits.OnesCount64(g.people &^ c.people.directory(g)))
-	outside := uint64(bits.OnesCount64(g.people &^ inside))
-	c.country[0] += outside
-	c.lang[0] += outside
-	if c.groups != nil && outside > 0 {
-		c.group(groupAt{union: g.union})[0] += outside
-	}
-	for ; inside != 0; inside &= inside - 1 {
-		o := int(g.first) + bits.TrailingZeros64(inside)
-		country, lang := c.people.Country[o], c.people.Language[o]
-		c.country[country]++
-		c.lang[lang]++
-		minor := uint64(0)
-		if day(c.people.MinorUntil[o]) > c.today {
-			minor = 1
-		}
-		c.minors += minor
-		if c.groups != nil {
-			n := c.group(groupAt{g.union, country, lang, c.people.State[o]})
-			n[0]++
-			n[1] += minor
-		}
-	}
-	return nil
-}
-
-func (c *counter) group(at groupAt) *[2]uint64 {
-	n := c.groups[at]
-	if n == nil {
-		n = new([2]uint64)
-		c.groups[at] = n
-	}
-	return n
 }
 
 // answer turns the counts into what is printed.

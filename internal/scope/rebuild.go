@@ -237,8 +237,8 @@ func differs(space byte, have, want []byte) string {
 func describe(n *names, key []byte) string {
 	if v, c, err := parseCellKey(key); err == nil {
 		vendor, way, set := exposure.VendorID("?"), exposure.Pathway{}, exposure.Set{}
-		if int(v) < len(n.vendors) && int(c.pathway) < len(n.pathways) && int(c.set) < len(n.sets) {
-			vendor, way, set = n.vendors[v], n.pathways[c.pathway].Pathway, n.sets[c.set]
+		if int(v) < len(n.vendors) && int(c.pathway) < len(n.pathways) && int(c.set) < len(n.sets[v]) {
+			vendor, way, set = n.vendors[v], n.pathways[c.pathway].Pathway, n.sets[v][c.set]
 		}
 		return fmt.Sprintf("%s, %s, %q, set %q, people from %d", vendor,
 			instant(int64(c.day)*86400e9).Format("2006-01-02"), way.Route, set, uint32(c.chunk)<<chunkBits)

@@ -53,7 +53,7 @@ func (x *Index) snapshotNow(want *exposure.VendorID) (*snapshot, error) {
 	}
 	s := &snapshot{
 		source: x.o.Source, store: x.o.DB.NewSnapshot(), position: x.position,
-		names:    names{vendors: x.names.vendors, pathways: x.names.pathways, sets: x.names.sets},
+		names:    names{vendors: x.names.vendors, pathways: x.names.pathways, sets: slices.Clone(x.names.sets)},
 		coverage: x.coverage, alive: x.alive,
 		cells: map[vendorID]map[cell]*roaring.Bitmap{}, tallies: map[vendorID]map[tallyAt]*tally{},
 	}
@@ -146,16 +146,7 @@ func (s *snapshot) read(ctx context.Context, tallies map[tallyAt]*tally, window 
 	if len(tallies) == 0 {
 		return nil
 	}
-	own := newNames() // the numbers of this snapshot, for reading only
-	for _, v := range s.names.vendors {
-		own.addVendor(v)
-	}
-	for _, p := range s.names.pathways {
-		own.addPathway(p.Pathway, p.vendor)
-	}
-	for _, set := range s.names.sets {
-		own.addSet(set)
-	}
+	own := s.names.clone() // to number what is read, not to add to it
 	for _, r := range ranges(tallies) {
 		open := map[uint64]*message{}
 		for e, err := range s.source.Entries(r[0]) {

@@ -51,7 +51,7 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 		var set exposure.Set
 		for _, p := range m.people {
 			if p.who == who {
-				set = set.Union(s.names.sets[p.set])
+				set = set.Union(s.names.sets[s.names.pathways[m.pathway].vendor][p.set])
 			}
 		}
 		if set.Empty() {
