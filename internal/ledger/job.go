@@ -33,6 +33,8 @@ type intent struct {
 	at         int64 // ms
 	seen       epoch // before the identifiers were looked up
 	tokens     *mintedTokens
+	declared   bool  // nothing is sent, see Declare
+	heldSince  int64 // ms, of a declared one
 
 	// set by the committer
 	seq      uint64

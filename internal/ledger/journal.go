@@ -36,6 +36,7 @@ type journal struct {
 	pending pending
 	perm    permutation
 	used    uint64 // ordinals handed out
+	events  uint64 // rows of the list of events
 	build   builder
 	pinDay  int64 // of the newest pin
 
@@ -127,8 +128,9 @@ func (j *journal) step(seal bool) (c *commit, more bool, err error) {
 type builder struct {
 	pb       *pebble.Batch // nil: no batch is begun
 	spare    []job
-	used     uint64 // ordinals handed out before it
-	notes    int    // among its jobs
+	used     uint64   // ordinals handed out before it
+	notes    int      // among its jobs
+	events   []uint64 // entries that go into the list of events
 	entries  []evidence.Entry
 	subjects []evidence.Subject // of all disclosures
 	resolved []Subject          // of one
@@ -161,6 +163,7 @@ func (j *journal) take(jobs []job) error {
 	if b.pb == nil {
 		b.pb = j.l.store.DB().NewBatchWithSize(256 + 48*len(jobs))
 		b.entries, b.subjects, b.named = b.entries[:0], b.subjects[:0], b.named[:0]
+		b.events = b.events[:0]
 		b.notes, b.used = 0, j.used
 		b.timed, b.start, b.end = false, 0, 0
 		b.body, b.tree.size = b.body[:0], 0
@@ -253,6 +256,9 @@ func (j *journal) add(e evidence.Entry) uint64 {
 	b := &j.build
 	b.entries = append(b.entries, e)
 	j.seq++
+	if listed(&e) {
+		b.events = append(b.events, j.seq)
+	}
 	if e.Kind != evidence.Definition { // those have no time of their own
 		before := b.timed && e.Time < b.start // the clock jumped back
 		if !b.timed || before {
@@ -308,6 +314,9 @@ func (j *journal) addRecord(pb *pebble.Batch) error {
 	if err := pb.Set(journalKey(j.next), b.record, nil); err != nil {
 		return fmt.Errorf("adding the batch record: %w", err)
 	}
+	if err := j.addEvents(pb); err != nil {
+		return err
+	}
 	j.next++
 	return j.pending.save(pb, j.seq)
 }
@@ -329,7 +338,7 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 		}
 		return err
 	}
-	e := evidence.Entry{Kind: evidence.Disclosure, Time: in.at, Shadow: in.shadow}
+	e := evidence.Entry{Kind: evidence.Disclosure, Time: in.at, Shadow: in.shadow, Declared: in.declared, HeldSince: in.heldSince}
 	var err error
 	if e.Pathway, err = define(j, pb, &j.l.dict.pathways, evidence.DictPathway, in.pathway, pathwayText); err != nil {
 		return err
@@ -360,7 +369,9 @@ func (j *journal) addIntent(pb *pebble.Batch, in *intent) error {
 		e.Retry = next - in.retry
 	}
 	in.seq = j.add(e)
-	j.pending.begin(in.seq)
+	if !in.declared {
+		j.pending.begin(in.seq)
+	}
 	if err := j.addTokens(pb, in); err != nil {
 		return err
 	}

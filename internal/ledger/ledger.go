@@ -67,6 +67,8 @@ type Ledger struct {
 		mu sync.Mutex
 		ch chan struct{} // closed at the next growth; nil while nobody follows
 	}
+	listedEvents uint64 // rows of the list of events, at start
+
 	status struct {
 		mu         sync.Mutex
 		checkpoint string

@@ -181,11 +181,20 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 	if end.edge, err = loadEdge(l.store.DB(), batches); err != nil {
 		return damaged(err)
 	}
+	var events []uint64 // of those that are read
 	if batches > 0 {
 		// The last ones are read whole: if the end of the log was cut or a flush
 		// was lost, it shows here.
 		from := batches - min(batches, checkedAtStart)
-		err := l.checkBatches(from, batches, func(_ uint64, r *record) { end.entries = r.first + uint64(r.count) - 1 })
+		err := l.checkBatches(from, batches, func(_ uint64, r *record) error {
+			end.entries = r.first + uint64(r.count) - 1
+			return r.each(func(i uint32, _ []byte, e *evidence.Entry) error {
+				if listed(e) {
+					events = append(events, r.first+uint64(i))
+				}
+				return nil
+			})
+		})
 		if err != nil {
 			return damaged(err)
 		}
@@ -194,6 +203,9 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 		return damaged(err)
 	}
 	if err := l.tokens.epochs.load(l.store.DB()); err != nil {
+		return damaged(err)
+	}
+	if l.listedEvents, err = l.loadEvents(end, events); err != nil {
 		return damaged(err)
 	}
 	l.durable.Store(end)
@@ -214,7 +226,7 @@ func damaged(err error) error {
 // mark makes a new ledger.
 func (l *Ledger) mark() error {
 	b := l.store.DB().NewBatch()
-	for name, value := range map[string][]byte{metaFormat: []byte(formatVersion), metaKeys: l.keys.ID, metaOrigin: []byte(l.origin)} {
+	for name, value := range map[string][]byte{metaFormat: []byte(formatVersion), metaKeys: l.keys.ID, metaOrigin: []byte(l.origin), metaEvents: nil} {
 		if err := b.Set(metaKey(name), value, nil); err != nil {
 			return fmt.Errorf("making the ledger: %w", err)
 		}
@@ -365,7 +377,7 @@ func (l *Ledger) warn(format string, args ...any) {
 func (l *Ledger) start(fresh bool) error {
 	end := l.durable.Load()
 	j := &journal{
-		l: l, next: end.batches, seq: end.entries, edge: end.edge,
+		l: l, next: end.batches, seq: end.entries, edge: end.edge, events: l.listedEvents,
 		perm:  newPermutation(deriveKey(l.keys.Identity, "ordinals")),
 		ended: make(chan struct{}),
 	}

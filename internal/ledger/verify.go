@@ -17,7 +17,7 @@ import (
 
 // checkBatches recomputes batches from..to-1 from their entries and compares
 // them with their hashes.
-func (l *Ledger) checkBatches(from, to uint64, each func(batch uint64, r *record)) error {
+func (l *Ledger) checkBatches(from, to uint64, each func(batch uint64, r *record) error) error {
 	var previous tlog.Hash
 	if from > 0 {
 		var err error
@@ -34,8 +34,7 @@ func (l *Ledger) checkBatches(from, to uint64, each func(batch uint64, r *record
 			return fmt.Errorf("batch %d (entries %d to %d) does not match its hash", batch, r.first, r.first+uint64(r.count)-1)
 		}
 		previous = r.leaf
-		each(batch, r)
-		return nil
+		return each(batch, r)
 	})
 }
 
@@ -57,6 +56,7 @@ func (l *Ledger) Verify(ctx context.Context, progress func(done, total uint64)) 
 	}
 	v.collectHeads()
 	v.walk(ctx, progress)
+	v.countEvents()
 	progress(v.next, v.end.batches)
 	root := v.edge.root()
 	return Report{
@@ -80,6 +80,7 @@ type verification struct {
 	signed   bool      // there is a head, so there are copies of it
 	torn     bool      // a batch is missing or unreadable: the tree ends there
 	defined  [4]uint32 // highest id by dictionary
+	events   uint64    // seen that belong into the list of events
 	problems []string
 }
 
@@ -221,7 +222,10 @@ func (v *verification) batch(batch uint64, r *record) {
 		}
 	}
 	v.next, v.entries = batch+1, last
-	err := r.each(func(i uint32, _ []byte, e *evidence.Entry) error { return v.entry(r.first+uint64(i), e) })
+	err := r.each(func(i uint32, _ []byte, e *evidence.Entry) error {
+		v.event(batch, r.first+uint64(i), e)
+		return v.entry(r.first+uint64(i), e)
+	})
 	if err != nil {
 		v.problem("batch %d: %v", batch, err)
 	}
