@@ -17,6 +17,8 @@ var samples = []evidence.Entry{
 	{Kind: evidence.Outcome, Time: 1001, Distance: 130, Result: evidence.ResultSent, Status: 202, Bytes: 700},
 	{Kind: evidence.Outcome, Time: 1000, Distance: 1, Result: evidence.ResultNotSent},
 	{Kind: evidence.Outcome, Time: 1000, Distance: 1, Status: 100},
+	{Kind: evidence.Disclosure, Time: 1700, Pathway: 9, Subjects: []evidence.Subject{{Ordinal: 7, Set: 1}}, Declared: true, HeldSince: -86_400_000},
+	{Kind: evidence.Disclosure, Time: 1000, Pathway: 9, Subjects: []evidence.Subject{{Ordinal: 7, Set: 1}, {Ordinal: 8, Set: 2}}, Declared: true},
 	{Kind: evidence.Event, Time: 1 << 50, JSON: []byte(`{"kind":"gate"}`)},
 	{Kind: evidence.Definition, Time: 1000, Dict: evidence.DictSet, ID: 7, Text: "user.contact.email"},
 }
@@ -130,6 +132,21 @@ func TestInnerTreeAgreesWithTlog(t *testing.T) {
 			if err := tlog.CheckRecord(path, int64(n), want, int64(i), leaves[i]); err != nil {
 				t.Fatalf("leaf %d of %d: %v", i, n, err)
 			}
+		}
+	}
+}
+
+func TestADeclaredEntryIsNoMessage(t *testing.T) {
+	e := evidence.Entry{Kind: evidence.Disclosure, Time: 1000, Pathway: 1, Subjects: []evidence.Subject{{Ordinal: 7, Set: 1}}, Declared: true, HeldSince: 5}
+	for name, change := range map[string]func(*evidence.Entry){
+		"shadow":     func(e *evidence.Entry) { e.Shadow = true },
+		"incomplete": func(e *evidence.Entry) { e.Reasons = []uint32{1} },
+		"retry":      func(e *evidence.Entry) { e.Retry = 3 },
+	} {
+		bad := e
+		change(&bad)
+		if _, _, err := evidence.ParseEntry(bad.Append(nil, 1000), 1000); err == nil {
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

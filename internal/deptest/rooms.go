@@ -37,6 +37,7 @@ var rooms = []room{
 	{"internal/config", 2, "one file, checked as a whole; packages below get values, not the configuration"},
 
 	{"internal/witness", 2, "countersigns heads of other ledgers; trusts nothing of ours"},
+	{"internal/roll", 3, "reads lists that others wrote; what their people mean is for the desk to say"},
 	{"internal/incident", 3, "a case is a fold over the ledger's events; it orders, it does not carry out"},
 	{"internal/care", 3, "copies and reads the files of the rooms below; no message passes through it"},
 	{"internal/gateway", 3, "the only room with a transport to a vendor"},
