@@ -74,6 +74,7 @@ type identities struct {
 	// gave known ones another meaning (shared, or another person's). What was
 	// looked up stands as long as they do not grow.
 	births, changes atomic.Uint64
+	base            atomic.Pointer[base] // nil: there is none
 }
 
 // epoch is both counts, taken before looking up.
@@ -153,19 +154,25 @@ func (ids *identities) find(h idHash) (identity, error) {
 	return row.identity, nil
 }
 
-// row reads an identifier's row from the store.
+// row reads an identifier's row from the store, or from the base if the store
+// says nothing of it.
 func (ids *identities) row(h idHash) (row identityRow, ok bool, err error) {
 	err = view(ids.db, h.key(), func(v []byte) (err error) {
 		row, err = parseIdentity(v)
 		return err
 	})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return row, false, nil
+		err = ids.withBase(func(b *base) (err error) {
+			if b != nil {
+				row.ordinal, err = b.find(h)
+			}
+			return err
+		})
 	}
 	if err != nil {
-		return row, false, fmt.Errorf("looking up an identifier: %w", err)
+		return identityRow{}, false, fmt.Errorf("looking up an identifier: %w", err)
 	}
-	return row, true, nil
+	return row, row.ordinal != exposure.Nobody, nil // see identityGone
 }
 
 // Lookup finds the ordinal of an identifier; false if no entry and no

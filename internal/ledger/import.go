@@ -166,7 +166,7 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 			}
 		}
 		if !same && (had || a.known != nil) {
-			if err := setKnown(pb, o, a.known); err != nil {
+			if err := j.l.setKnown(pb, o, a.known); err != nil {
 				return err
 			}
 		}

@@ -95,11 +95,14 @@ func appendNeedles(dst []classify.Needle, row []byte) ([]classify.Needle, error)
 }
 
 // setKnown writes what is known of a person, or that nothing is.
-func setKnown(pb *pebble.Batch, o exposure.Ordinal, row []byte) (err error) {
-	if row == nil {
-		err = pb.Delete(ordinalKey(store.Known, o), nil)
-	} else {
+func (l *Ledger) setKnown(pb *pebble.Batch, o exposure.Ordinal, row []byte) (err error) {
+	switch {
+	case row != nil:
 		err = pb.Set(ordinalKey(store.Known, o), row, nil)
+	case l.ids.base.Load() != nil: // which may have what must not be found any more
+		err = pb.Set(ordinalKey(store.Known, o), noNeedles, nil)
+	default:
+		err = pb.Delete(ordinalKey(store.Known, o), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("adding what is known of a person: %w", err)
@@ -109,14 +112,35 @@ func setKnown(pb *pebble.Batch, o exposure.Ordinal, row []byte) (err error) {
 
 // knows reports whether exactly that is known of a person.
 func (l *Ledger) knows(o exposure.Ordinal, row []byte) (same bool, err error) {
-	err = view(l.store.DB(), ordinalKey(store.Known, o), func(v []byte) error {
+	err = l.known(o, func(v []byte) error {
 		same = string(v) == string(row)
 		return nil
 	})
-	if errors.Is(err, pebble.ErrNotFound) {
-		return row == nil, nil
-	}
 	return same, err
+}
+
+// known calls f with the row of what is known of a person, from the store or
+// else the base; nil when nothing is. The row is valid during the call.
+func (l *Ledger) known(o exposure.Ordinal, f func(row []byte) error) error {
+	err := view(l.store.DB(), ordinalKey(store.Known, o), func(v []byte) error {
+		if len(v) == len(noNeedles) {
+			v = nil
+		}
+		return f(v)
+	})
+	if !errors.Is(err, pebble.ErrNotFound) {
+		return err
+	}
+	return l.ids.withBase(func(b *base) error {
+		if b == nil {
+			return f(nil)
+		}
+		_, needles, err := b.record(o)
+		if err != nil || len(needles) == 0 {
+			return errors.Join(err, f(nil))
+		}
+		return f(append([]byte{knownVersion}, needles...))
+	})
 }
 
 // Needles appends what the directory knows of the person whom the identifiers
@@ -127,11 +151,13 @@ func (l *Ledger) Needles(ids []exposure.Identifier, dst []classify.Needle) []cla
 	err := l.reading(func() error {
 		people, err := l.people(ids)
 		for _, o := range people {
-			err := view(l.store.DB(), ordinalKey(store.Known, o), func(v []byte) (err error) {
-				dst, err = appendNeedles(dst, v)
+			err := l.known(o, func(v []byte) (err error) {
+				if v != nil {
+					dst, err = appendNeedles(dst, v)
+				}
 				return err
 			})
-			if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+			if err != nil {
 				return err
 			}
 		}

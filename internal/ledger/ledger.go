@@ -40,6 +40,7 @@ import (
 // Ledger is an open ledger. All methods may be called concurrently.
 type Ledger struct {
 	store    *store.Store
+	dir      string
 	keys     Keys
 	origin   string
 	gateway  [16]byte
@@ -124,6 +125,7 @@ func (l *Ledger) shut() error {
 	l.reads.Lock()   // whoever is inside a look-up comes out first
 	l.reads.Unlock() //lint:ignore SA2001 nothing is guarded, only waited for
 	if l.readOnly {
+		l.setBase(nil)
 		return l.store.Close()
 	}
 	l.queue.close()
@@ -132,6 +134,7 @@ func (l *Ledger) shut() error {
 	case <-l.store.Failed(): // the goroutine may be parked for good
 	}
 	l.signer.stop()
+	l.setBase(nil)
 	err := l.store.Close()
 	if l.store.Err() == nil {
 		if e := l.heads.close(); err == nil {

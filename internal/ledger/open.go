@@ -55,8 +55,11 @@ func open(o Options, so store.Options) (*Ledger, error) {
 		if l.heads, err = openHeads(headsPath(o.Dir), reaches[0]); err != nil {
 			return nil, err
 		}
+		if o.Failover != "" {
+			l.heads.decouple()
+		}
 	}
-	so.Create, so.ReadOnly, so.Log = fresh && !o.ReadOnly, o.ReadOnly, l.log
+	so.Create, so.ReadOnly, so.Log, so.Failover = fresh && !o.ReadOnly, o.ReadOnly, l.log, o.Failover
 	if l.store, err = store.Open(filepath.Join(o.Dir, "store"), so); err != nil {
 		l.closeHeads()
 		return nil, err
@@ -88,7 +91,7 @@ func prepare(o Options) (*Ledger, error) {
 		return nil, errors.New("opening the ledger: the signing and the verifying key have different names")
 	}
 	l := &Ledger{
-		keys: k, origin: k.Verifier.Name(), readOnly: o.ReadOnly, now: o.Now, log: o.Log,
+		dir: o.Dir, keys: k, origin: k.Verifier.Name(), readOnly: o.ReadOnly, now: o.Now, log: o.Log,
 		hasher: newHasher(k.Identity), words: newWordKey(k.Identity), queue: newQueue(), headsFile: headsPath(o.Dir),
 	}
 	l.gateway = evidence.GatewayOf(l.origin)

@@ -102,7 +102,13 @@ func (l *Ledger) personRow(o exposure.Ordinal) (row personRow, ok bool, err erro
 		return err
 	})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return row, false, nil
+		err = l.ids.withBase(func(b *base) (err error) {
+			if b != nil {
+				row, ok, err = b.person(o)
+			}
+			return err
+		})
+		return row, ok, err
 	}
 	return row, err == nil, err
 }
