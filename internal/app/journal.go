@@ -3,6 +3,7 @@ package app
 import (
 	"iter"
 	"sync"
+	"time"
 
 	"cordon/internal/ledger"
 	"cordon/internal/scope"
@@ -49,6 +50,7 @@ var scopeResults = map[ledger.Result]scope.Result{
 
 var scopeEvents = map[ledger.EventKind]scope.EntryKind{
 	ledger.EventRestart: scope.Restarted, ledger.EventCoverageStart: scope.CoverageStart, ledger.EventCoverageStop: scope.CoverageStop,
+	ledger.EventAttest: scope.Stated, ledger.EventAccessed: scope.Stated, ledger.EventScope: scope.Stated,
 }
 
 func scopeEntry(e ledger.Entry, exposures *[]scope.Exposure) scope.Entry {
@@ -65,8 +67,31 @@ func scopeEntry(e ledger.Entry, exposures *[]scope.Exposure) scope.Entry {
 		out.Kind, out.Of, out.Result = scope.Settled, e.Of, scopeResults[e.Outcome.Result]
 	case ledger.KindEvent:
 		out.Kind, out.Vendor = scopeEvents[e.Event.Kind], e.Event.Vendor // scope.Other for all the rest
+		if out.Kind == scope.Stated {
+			out.Statement = statement(&e.Event)
+		}
 	}
 	return out
+}
+
+// statement reads the fields that the desk wrote. One that is missing or no
+// time is left zero: an attestation without its instants excludes nobody.
+func statement(e *ledger.Event) scope.Statement {
+	text := func(key string) string { s, _ := e.Fields[key].(string); return s }
+	at := func(key string) time.Time {
+		t, _ := time.Parse(time.RFC3339Nano, text(key))
+		return t
+	}
+	s := scope.Statement{Kind: scope.StatementKind(e.Kind), Vendor: e.Vendor, Actor: e.Actor,
+		Route: text("route"), SentBefore: at("sent_before"), DeletedAt: at("deleted_at"),
+		SHA256: text("file_sha256"), ID: text("scope"), Digest: text("digest"), Incident: text("incident"), Proof: text("proof")}
+	if list := text("list"); list != "" {
+		s.ID = list
+	}
+	if n, ok := e.Fields["withdraws"].(float64); ok {
+		s.Withdraws = uint64(n)
+	}
+	return s
 }
 
 // People shows the directory's attributes, which both sides keep as arrays.

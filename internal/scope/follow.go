@@ -41,7 +41,7 @@ func (x *Index) follow(ctx context.Context) {
 		case <-x.again:
 		case <-tick.C:
 			x.mu.Lock()
-			if x.fresh.facts > 0 || len(x.fresh.tallies) > 0 || x.unsavedCoverage > 0 || len(x.open) != len(x.saved) {
+			if x.fresh.facts > 0 || len(x.fresh.tallies) > 0 || x.unsavedCoverage > 0 || x.unsavedStatements > 0 || len(x.open) != len(x.saved) {
 				if x.err = x.flush(); x.err != nil {
 					x.announce()
 				}
@@ -133,6 +133,11 @@ func (x *Index) take(e *Entry) error {
 	case CoverageStart, CoverageStop, Restarted:
 		x.coverage = append(x.coverage, coverageEvent{seq: e.Seq, at: e.At.UnixNano(), kind: e.Kind, vendor: e.Vendor, alive: x.alive})
 		x.unsavedCoverage++
+	case Stated:
+		s := e.Statement
+		s.Seq, s.At = e.Seq, e.At
+		x.statements = append(x.statements, s)
+		x.unsavedStatements++
 	}
 	// What a restart settles as unknown is no sign of life of the run before.
 	if !(e.Kind == Settled && e.Result == Unknown) {

@@ -71,11 +71,14 @@ type Index struct {
 	// in the store. alive is the last sign of life of a gateway.
 	coverage        []coverageEvent
 	unsavedCoverage int
-	alive           int64
-	recent          *recent // nil until somebody asks
-	err             error   // why the follower gave up
-	unsaved         error   // why nothing is saved any more; answers go on from memory
-	moved           chan struct{}
+	// statements likewise.
+	statements        []Statement
+	unsavedStatements int
+	alive             int64
+	recent            *recent // nil until somebody asks
+	err               error   // why the follower gave up
+	unsaved           error   // why nothing is saved any more; answers go on from memory
+	moved             chan struct{}
 
 	// filling is held, before mu, while recent is read from the journal.
 	filling sync.Mutex
@@ -124,6 +127,7 @@ func (x *Index) reset() {
 	x.names, x.fresh = newNames(), newFresh()
 	x.open, x.saved = map[uint64]*message{}, map[uint64]bool{}
 	x.coverage, x.unsavedCoverage = nil, 0
+	x.statements, x.unsavedStatements = nil, 0
 	x.recent = nil
 }
 
@@ -167,6 +171,18 @@ func (x *Index) load() error {
 		}
 		x.open[seq], x.saved[seq] = m, true
 		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = scan(x.o.DB, []byte{store.Scope, keyStatement}, func(key, value []byte) error {
+		seq, err := entryOf(key)
+		if err != nil {
+			return err
+		}
+		s, err := decodeStatement(seq, value)
+		x.statements = append(x.statements, s)
+		return err
 	})
 	if err != nil {
 		return err
@@ -218,7 +234,7 @@ func (x *Index) flush() error {
 	}
 	x.names.unsaved = nil
 	x.fresh = newFresh()
-	x.unsavedCoverage = 0
+	x.unsavedCoverage, x.unsavedStatements = 0, 0
 	for seq := range x.saved {
 		if x.open[seq] == nil {
 			delete(x.saved, seq)
@@ -257,6 +273,15 @@ func (x *Index) save(b *pebble.Batch) error {
 			if err := b.Set(entryKey(keyOpen, seq), m.encode(), nil); err != nil {
 				return err
 			}
+		}
+	}
+	for _, s := range x.statements[len(x.statements)-x.unsavedStatements:] {
+		value, err := s.encode()
+		if err != nil {
+			return err
+		}
+		if err := b.Set(entryKey(keyStatement, s.Seq), value, nil); err != nil {
+			return err
 		}
 	}
 	for _, c := range x.coverage[len(x.coverage)-x.unsavedCoverage:] {

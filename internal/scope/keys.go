@@ -19,13 +19,15 @@ import (
 //	'k' 'n' kind(1) vendor(2) id(4)                 -> name: set of a vendor
 //	'k' 'o' entry(8)                                -> open intent: no outcome yet
 //	'k' 'c' entry(8)                                -> coverage event
+//	'k' 's' entry(8)                                -> statement
 //	'k' 'p'                                         -> position: all of this is true up to entry
 const (
-	keyTally    = 'd'
-	keyName     = 'n'
-	keyOpen     = 'o'
-	keyCoverage = 'c'
-	keyPosition = 'p'
+	keyTally     = 'd'
+	keyName      = 'n'
+	keyOpen      = 'o'
+	keyCoverage  = 'c'
+	keyStatement = 's'
+	keyPosition  = 'p'
 )
 
 // chunkBits is the size of a chunk: its bitmaps hold one roaring container.

@@ -253,6 +253,8 @@ func describe(n *names, key []byte) string {
 		return fmt.Sprintf("name %x", key[2:])
 	case keyOpen:
 		return fmt.Sprintf("open intent %x", key[2:])
+	case keyStatement:
+		return fmt.Sprintf("statement %x", key[2:])
 	case keyCoverage:
 		return fmt.Sprintf("coverage event %x", key[2:])
 	default:

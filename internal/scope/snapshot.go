@@ -21,6 +21,7 @@ type snapshot struct {
 	position uint64
 	names    names // slices only
 	coverage []coverageEvent
+	stated   []Statement
 	alive    int64
 
 	// What the store does not hold yet, of the vendors that were asked for.
@@ -54,7 +55,7 @@ func (x *Index) snapshotNow(want *exposure.VendorID) (*snapshot, error) {
 	s := &snapshot{
 		source: x.o.Source, store: x.o.DB.NewSnapshot(), position: x.position,
 		names:    names{vendors: x.names.vendors, pathways: x.names.pathways, sets: slices.Clone(x.names.sets)},
-		coverage: x.coverage, alive: x.alive,
+		coverage: x.coverage, stated: x.statements, alive: x.alive,
 		cells: map[vendorID]map[cell]*roaring.Bitmap{}, tallies: map[vendorID]map[tallyAt]*tally{},
 	}
 	for v, id := range x.names.vendors {

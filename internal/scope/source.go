@@ -70,6 +70,8 @@ const (
 	// CoverageStop that it does not. Without a vendor: in the way of all.
 	CoverageStart
 	CoverageStop
+	// Stated is a Statement.
+	Stated
 )
 
 // Result is how a message ended.
@@ -103,6 +105,9 @@ type Entry struct {
 
 	// Of a coverage entry.
 	Vendor exposure.VendorID
+
+	// Of a Stated entry; Seq and At are the entry's.
+	Statement Statement
 }
 
 // Exposure is what one message carried about one person, or about Nobody.
