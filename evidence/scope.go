@@ -45,10 +45,18 @@ type ScopeBitmap struct {
 // Digest is what the ledger commits to: SHA-256 over the JSON of s as
 // encoding/json writes it, in hex.
 func (s *Scope) Digest() (string, error) {
-	text, err := json.Marshal(s)
+	text, err := s.encode()
 	if err != nil {
-		return "", fmt.Errorf("encoding a frozen scope: %w", err)
+		return "", err
 	}
 	sum := sha256.Sum256(text)
 	return fmt.Sprintf("%x", sum), nil
+}
+
+func (s *Scope) encode() ([]byte, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a frozen scope: %w", err)
+	}
+	return text, nil
 }
