@@ -56,11 +56,13 @@ type Manifest struct {
 	By     string    `json:"by"` // who asked for it
 	// Entries and Batches are how far the ledger reached when it was begun; the
 	// checkpoint covers them.
-	Entries    uint64   `json:"entries"`
-	Batches    uint64   `json:"batches"`
-	Checkpoint string   `json:"checkpoint"`
-	Vendors    []string `json:"vendors"` // that had a gate
-	Files      []File   `json:"files"`   // all but the manifest itself, by path
+	Entries    uint64 `json:"entries"`
+	Batches    uint64 `json:"batches"`
+	Checkpoint string `json:"checkpoint"`
+	// Reaches is how far the copy reaches: what was recorded while it was begun.
+	Reaches uint64   `json:"reaches"`
+	Vendors []string `json:"vendors"` // that had a gate
+	Files   []File   `json:"files"`   // all but the manifest itself, by path
 }
 
 // File is one file of a backup.

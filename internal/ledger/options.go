@@ -16,9 +16,12 @@ type Options struct {
 	// Mirror is a folder for a second copy of the heads, better on another
 	// disk; "" for none.
 	Mirror string
-	Keys   Keys
-	Now    func() time.Time // nil: time.Now
-	Log    *slog.Logger     // nil: nothing is logged
+	// Failover is a folder, better on another disk, for the store's log while
+	// the disk of Dir does not answer; "" for none.
+	Failover string
+	Keys     Keys
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
 	// ReadOnly opens without writing a byte; for verbs without a server.
 	ReadOnly bool
 }

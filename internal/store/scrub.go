@@ -62,6 +62,11 @@ func (s *Store) CheckTable(ctx context.Context, t Table, wait func(ctx context.C
 	return checkTable(ctx, s.fs, filepath.Join(s.dir, t.Name()), wait)
 }
 
+// CheckTableFile is CheckTable for the file of a copy, without a pace.
+func CheckTableFile(ctx context.Context, path string) error {
+	return checkTable(ctx, vfs.Default, path, nil)
+}
+
 func checkTable(ctx context.Context, disk vfs.FS, path string, wait func(context.Context, int) error) error {
 	f, err := disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -59,7 +59,7 @@ type Store struct {
 	dir string
 	log *slog.Logger
 
-	fs  vfs.FS // what the store's files are read through
+	fs vfs.FS // what the store's files are read through
 
 	opened atomic.Bool // Open is through: failing logs are parked
 	full   atomic.Bool // the reserve is gone
