@@ -86,6 +86,10 @@ type Feed struct {
 	// that it went back.
 	answered time.Time
 	forgot   bool
+	// told is the kind of problem that was told of and lasts, "" for none; warned,
+	// that the last request failed in a way that only the log was told of.
+	told   string
+	warned bool
 }
 
 // Change is why somebody is told of a new status.
@@ -242,8 +246,8 @@ func (f *Feed) ask(ctx context.Context, head string, size uint64) error {
 			// our own key signed is.
 			latest, lerr := f.client.Latest(ctx, f.origin)
 			if lerr == nil && latest != "" {
-				if cerr := f.ledger.Agrees(latest); cerr != nil {
-					return cerr
+				if found := (*Contradiction)(nil); errors.As(f.ledger.Agrees(latest), &found) {
+					return found
 				}
 			}
 			if refusal.Status == http.StatusConflict {
@@ -307,50 +311,61 @@ func (e *clockOff) Error() string {
 	return fmt.Sprintf("the witness's clock is %s %s ours: the times of its cosignatures prove nothing", e.by.Abs().Round(time.Second), word)
 }
 
-// settle notes what became of a request, and tells of what is new.
+// settle notes what became of a request, and tells of what is new: a kind of
+// problem is told once, until a request went well again.
 func (f *Feed) settle(err error) {
 	f.mu.Lock()
-	before := f.status.Problem
 	f.status.Problem = ""
 	if err != nil {
 		f.status.Problem = err.Error()
 	}
-	var change Change
-	var contradiction *Contradiction
-	var wrong *WrongKey
-	var clock *clockOff
-	var refusal *Refusal
-	switch {
-	case errors.As(err, &contradiction):
-		if f.status.Rewritten == "" {
-			change = Rewritten
-		}
-		f.status.Rewritten = contradiction.What
-	case before == f.status.Problem:
-	case errors.As(err, &clock):
-		change = ClockOff
-	case errors.As(err, &wrong), errors.As(err, &refusal) && refusal.Status < 500 && refusal.Status != http.StatusTooManyRequests:
-		change = Refused
+	change, kind := f.classify(err)
+	tell := change != "" && kind != f.told
+	warn := change == "" && err != nil && !f.warned
+	f.warned = change == "" && err != nil
+	if change != "" || err == nil { // out of reach for a while is no other problem
+		f.told = kind
 	}
-	if clock != nil { // cosigned all the same
-		err = nil
-	}
-	recovered := err == nil && f.status.Late
+	clock := change == ClockOff // cosigned all the same
+	recovered := (err == nil || clock) && f.status.Late
 	if recovered {
 		f.status.Late = false
 	}
 	s := f.status
 	f.mu.Unlock()
-	if change != "" {
+	if tell {
 		f.log.Error("witness", "name", s.Name, "problem", s.Problem)
 		f.changed(s, change)
-	} else if err != nil && s.Problem != before {
+	} else if warn {
 		f.log.Warn("witness", "name", s.Name, "problem", s.Problem)
 	}
 	if recovered {
 		f.log.Info("the ledger's heads are cosigned again", "name", s.Name, "size", s.Size)
 		f.changed(s, Recovered)
 	}
+}
+
+// classify gives what a failed request is told as, "" if only lateness will
+// tell, and the kind by which the same problem is known again. It holds mu.
+func (f *Feed) classify(err error) (change Change, kind string) {
+	var contradiction *Contradiction
+	var wrong *WrongKey
+	var clock *clockOff
+	var refusal *Refusal
+	switch {
+	case err == nil:
+		return "", ""
+	case errors.As(err, &contradiction):
+		f.status.Rewritten = contradiction.What
+		return Rewritten, "rewritten"
+	case errors.As(err, &clock):
+		return ClockOff, "clock"
+	case errors.As(err, &wrong):
+		return Refused, "key"
+	case errors.As(err, &refusal) && refusal.Status < 500 && refusal.Status != http.StatusTooManyRequests:
+		return Refused, fmt.Sprint("status ", refusal.Status)
+	}
+	return "", "unreachable"
 }
 
 // tellLate says once that a cosignature is late.
