@@ -52,6 +52,11 @@ type Query struct {
 	Collects []exposure.Category
 	// Grouped asks for Answer.Groups, at some cost.
 	Grouped bool
+	// Incident narrows who is certain to the lists of one incident; "" takes
+	// those of all incidents of the vendor.
+	Incident string
+	// Checkpoint is printed in the answer.
+	Checkpoint string
 }
 
 // Answer is what `cordon scope --json` prints.
@@ -61,11 +66,17 @@ type Answer struct {
 	Since  time.Time         `json:"since,omitzero"`
 	Until  time.Time         `json:"until,omitzero"`
 
-	// Subjects = Certain + Possible, strangers included.
+	// Subjects = Certain + Possible, strangers included. Certain are those whose
+	// data is proved to have been accessed (see accessed.go), Possible all others
+	// of whom the vendor may have held something.
 	Subjects    uint64 `json:"subjects"`
 	Disclosures uint64 `json:"disclosures"`
 	Certain     uint64 `json:"certain"`
 	Possible    uint64 `json:"possible"`
+	// Declared of them are known by a declaration only; Excluded are not among
+	// them.
+	Declared uint64     `json:"declared"`
+	Excluded []Excluded `json:"excluded"`
 	// IncompleteMessages could not be read fully; IncompleteReasons says why
 	// (a message may have several reasons).
 	IncompleteMessages uint64            `json:"incomplete_messages"`
@@ -94,15 +105,17 @@ type Answer struct {
 	NotObserved []string `json:"not_observed"`
 
 	Languages []LanguageCount `json:"languages"`
-	Minors    uint64          `json:"minors"`
-	// Frozen is set by whoever writes the answer into the ledger.
-	Frozen    bool           `json:"frozen"`
+	// Minors were not of age at some instant of the window, as far as birth
+	// dates tell; without a beginning of the window, at its end.
+	Minors uint64 `json:"minors"`
+	// Frozen is the id under which the answer was frozen, or "".
+	Frozen    string         `json:"frozen"`
 	Cohorts   []Cohort       `json:"cohorts"`
 	Countries []CountryCount `json:"countries"`
 
 	// Entries is the number of the last ledger entry the answer knows of.
 	Entries uint64 `json:"entries"`
-	// Checkpoint is the newest signed head, set by the caller.
+	// Checkpoint is the newest signed head when the question was asked.
 	Checkpoint string  `json:"checkpoint"`
 	TookMS     float64 `json:"took_ms"`
 
@@ -180,10 +193,34 @@ type Person struct {
 
 // PersonVendor is what one vendor got about one person.
 type PersonVendor struct {
-	Vendor      exposure.VendorID `json:"vendor"`
-	Categories  []string          `json:"categories"`
-	Protected   map[string]string `json:"protected,omitempty"`
-	First       time.Time         `json:"first"`
-	Last        time.Time         `json:"last"`
-	Disclosures uint64            `json:"disclosures"`
+	Vendor exposure.VendorID `json:"vendor"`
+	// Name, Role, Country and Purposes are the manifest's, set by the caller.
+	Name     string   `json:"name,omitempty"`
+	Role     string   `json:"role,omitempty"`
+	Country  string   `json:"country,omitempty"`
+	Purposes []string `json:"purposes,omitempty"`
+	// Categories left in the clear or are declared to be held so, Protected only
+	// in the form named.
+	Categories []string          `json:"categories"`
+	Protected  map[string]string `json:"protected,omitempty"`
+	// First and Last are instants of messages, absent where all is declared.
+	First       time.Time `json:"first,omitzero"`
+	Last        time.Time `json:"last,omitzero"`
+	Disclosures uint64    `json:"disclosures"`
+	// Declared is what the vendor is said to hold and nobody saw sent.
+	Declared *PersonDeclared `json:"declared,omitempty"`
+	// Attestations are the vendor's letters about deletion. MayHold is false when
+	// they cover everything about this person: then nothing is held any more.
+	Attestations []Attested `json:"attestations"`
+	MayHold      bool       `json:"may_hold"`
+}
+
+// PersonDeclared is what a vendor is said to hold about one person.
+type PersonDeclared struct {
+	Categories []string          `json:"categories"`
+	Protected  map[string]string `json:"protected,omitempty"`
+	// HeldSince is the earliest instant given; absent: since ever.
+	HeldSince time.Time `json:"held_since,omitzero"`
+	// Entries are those that began the declarations.
+	Entries []uint64 `json:"entries"`
 }

@@ -25,7 +25,18 @@ import (
 // Cordon stood there nobody can prove; the claim is then about the time from
 // covered_since to until, and never_exposed_since says so. A vendor whose
 // traffic went through Cordon from its first message on loses nothing by it.
-func (a *Answer) claim(q *Query, seen exposure.Set, c coverage, now time.Time) {
+//
+// What is declared lies outside that time or was not seen in it: it is no gap
+// and no message, so it does not stand against the proof. But what a vendor is
+// said to hold nobody may call unexposed, so the categories declared for the
+// window are among those that left (on the basis SentWithin there are none).
+//
+// An attested deletion adds nothing to a proof of ours: it is the vendor's word
+// about what became of something that did leave. So what it takes out of the
+// answer still stands against the claim: its messages that could not be read,
+// and, since the answer does not look at its sets, every category that this
+// vendor was ever sent.
+func (a *Answer) claim(q *Query, seen exposure.Set, incomplete uint64, c coverage, now time.Time) {
 	w := q.window()
 	end := q.end(now)
 	a.CoveredSince = c.since
@@ -50,8 +61,8 @@ func (a *Answer) claim(q *Query, seen exposure.Set, c coverage, now time.Time) {
 	if n := len(a.Gaps); n > 0 {
 		not("gaps in the window: %d", n)
 	}
-	if a.IncompleteMessages > 0 {
-		not("messages that could not be read fully: %d", a.IncompleteMessages)
+	if incomplete > 0 {
+		not("messages that could not be read fully: %d", incomplete)
 	}
 	for _, c := range unread {
 		if slices.ContainsFunc(weakest, func(f exposure.Form) bool { return seen.Has(c.category, f) }) {

@@ -8,12 +8,17 @@ import "math/bits"
 type counter struct {
 	people  *People
 	today   day
+	marked  marked
 	unions  []uint64 // people by union of sets
 	unknown uint64
-	minors  uint64
-	country [1 << 8]uint64
-	lang    [1 << 8]uint64
-	groups  map[groupAt]*[2]uint64 // people, minors; nil if nobody asked
+	// certain are those whose data is proved to have been accessed, declared
+	// those who are known by a declaration only, excluded those whom only an
+	// attested deletion takes.
+	certain, declared, excluded uint64
+	minors                      uint64
+	country                     [1 << 8]uint64
+	lang                        [1 << 8]uint64
+	groups                      map[groupAt]*[2]uint64 // people, minors; nil if nobody asked
 }
 
 type groupAt struct {
@@ -22,14 +27,18 @@ type groupAt struct {
 	state         uint16
 }
 
+// marked says by which marks of a group a counter tells people apart; 0 where
+// the walk has no such plan.
+type marked struct{ certain, recorded, excluded uint32 }
+
 // counters are one counter for each goroutine of a walk.
 type counters struct{ all []*counter }
 
 // of makes them: it is what walk takes. today is the day on which somebody is
 // a minor or not.
-func (cs *counters) of(p *People, today day, grouped bool) func() visitor {
+func (cs *counters) of(p *People, today day, m marked, grouped bool) func() visitor {
 	return func() visitor {
-		c := &counter{people: p, today: today}
+		c := &counter{people: p, today: today, marked: m}
 		if grouped {
 			c.groups = map[groupAt]*[2]uint64{}
 		}
@@ -43,6 +52,9 @@ func (cs *counters) sum() *counter {
 	c := cs.all[0]
 	for _, o := range cs.all[1:] {
 		c.unknown += o.unknown
+		c.certain += o.certain
+		c.declared += o.declared
+		c.excluded += o.excluded
 		c.minors += o.minors
 		for i := range c.country {
 			c.country[i] += o.country[i]
@@ -64,8 +76,17 @@ func (cs *counters) sum() *counter {
 }
 
 func (c *counter) visit(g group) error {
-	if g.marks&1 == 0 {
-		return nil // in another plan only
+	if g.marks&1 == 0 { // in another plan only
+		if g.marks&c.marked.excluded != 0 {
+			c.excluded += g.count()
+		}
+		return nil
+	}
+	if g.marks&c.marked.certain != 0 {
+		c.certain += g.count()
+	}
+	if c.marked.recorded != 0 && g.marks&c.marked.recorded == 0 {
+		c.declared += g.count()
 	}
 	for len(c.unions) <= g.union {
 		c.unions = append(c.unions, 0)

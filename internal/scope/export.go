@@ -26,26 +26,19 @@ var ExportHeader = []string{"id", "cohort", "categories", "protected", "country"
 // is Cohort.ID; categories are separated by spaces, protected ones written
 // category=form. People come in the order of their ordinals, which says nothing.
 func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (uint64, error) {
-	s, err := x.snapshot(ctx, &q.Vendor)
+	r, err := x.ask(ctx, &q)
 	if err != nil {
 		return 0, err
 	}
-	defer s.close()
-	p, err := s.plan(ctx, q.Vendor, q.picks())
-	if err != nil {
-		return 0, err
-	}
-	people, err := x.o.Source.People()
-	if err != nil {
-		return 0, fmt.Errorf("reading the directory's attributes: %w", err)
-	}
+	defer r.close()
+	people := r.people
 	out := csv.NewWriter(w)
 	if err := out.Write(ExportHeader); err != nil {
 		return 0, err
 	}
 	var n uint64
 	var columns [][3]string // cohort, categories, protected, by union
-	_, err = s.walk(ctx, tour{plans: []*plan{p}, ordered: true}, one(func(g group) error {
+	_, err = r.s.walk(ctx, tour{plans: []*plan{r.in}, ordered: true}, one(func(g group) error {
 		for u := len(columns); u <= g.union; u++ {
 			columns = append(columns, cohortColumns(g.unions.set(u)))
 		}

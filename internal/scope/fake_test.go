@@ -18,10 +18,11 @@ type journal struct {
 	entries []Entry
 	grown   chan struct{}
 	people  *People
+	lists   map[string][]exposure.Ordinal // of accessed people, by digest
 }
 
 func newJournal() *journal {
-	return &journal{grown: make(chan struct{}), people: &People{Countries: []string{""}, States: []string{""}, Languages: []string{""}}}
+	return &journal{grown: make(chan struct{}), lists: map[string][]exposure.Ordinal{}, people: &People{Countries: []string{""}, States: []string{""}, Languages: []string{""}}}
 }
 
 func (j *journal) append(e Entry) uint64 {

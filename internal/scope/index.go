@@ -20,7 +20,9 @@ type Options struct {
 	DB *pebble.DB
 	// Apply writes a batch and closes it; it returns also when the disk does
 	// not. Nil: committed to DB.
-	Apply  func(*pebble.Batch) error
+	Apply func(*pebble.Batch) error
+	// Keep is the same with a sync, for what cannot be built again.
+	Keep   func(*pebble.Batch) error
 	Source Source
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: nothing is logged
@@ -79,6 +81,8 @@ type Index struct {
 	err               error   // why the follower gave up
 	unsaved           error   // why nothing is saved any more; answers go on from memory
 	moved             chan struct{}
+
+	lists sync.Map // digest -> *roaring.Bitmap that never changes
 
 	// filling is held, before mu, while recent is read from the journal.
 	filling sync.Mutex

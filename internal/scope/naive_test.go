@@ -3,6 +3,7 @@ package scope
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 // and as plainly as it can be written.
 type naive struct {
 	subjects, disclosures, incomplete, unknown, minors, pending uint64
+	certain, declared, excluded                                 uint64
 	categories, protected, cohorts, countries, languages        map[string]uint64
 	unattributed, reasons, groups                               map[string]uint64
 	exported                                                    []string
@@ -30,18 +32,41 @@ func (j *journal) naive(q Query, now time.Time) *naive {
 		}
 	}
 	people := map[exposure.Ordinal]exposure.Set{}
+	recorded, deleted, accessed := map[exposure.Ordinal]bool{}, map[exposure.Ordinal]bool{}, map[exposure.Ordinal]bool{}
+	for _, e := range j.entries {
+		if s := e.Statement; e.Kind == Stated && s.Vendor == q.Vendor {
+			if s.Kind == AccessedBy && (q.Incident == "" || q.Incident == s.Incident) {
+				for _, o := range j.lists[s.Digest] {
+					accessed[o] = true
+				}
+			}
+		}
+	}
 	for _, e := range j.entries {
 		result, settled := outcome[e.Seq]
-		p := e.Pathway
+		p, at := e.Pathway, e.At
+		if e.Declared {
+			settled = true
+			if at = e.HeldSince; at.IsZero() {
+				at = time.Unix(0, math.MinInt64)
+			}
+		}
 		switch {
-		case e.Kind != Disclosed || settled && result == NotSent,
+		case e.Kind != Disclosed || settled && !e.Declared && result == NotSent,
+			e.Declared && (q.Basis == SentWithin || q.Route+q.App+q.Credential != ""),
 			p.Vendor != q.Vendor,
 			q.Route != "" && q.Route != p.Route,
 			q.App != "" && q.App != p.App,
 			q.Credential != "" && q.Credential != p.Credential,
-			!q.Until.IsZero() && q.Basis == Held && !e.At.Before(q.Until),
-			!q.Until.IsZero() && q.Basis == SentWithin && e.At.After(q.Until),
-			!q.Since.IsZero() && q.Basis == SentWithin && e.At.Before(q.Since):
+			!q.Until.IsZero() && q.Basis == Held && !at.Before(q.Until),
+			!q.Until.IsZero() && q.Basis == SentWithin && at.After(q.Until),
+			!q.Since.IsZero() && q.Basis == SentWithin && at.Before(q.Since):
+			continue
+		}
+		if j.gone(&e, q) {
+			for _, x := range e.Exposures {
+				deleted[x.Ordinal] = deleted[x.Ordinal] || !x.Set.Empty()
+			}
 			continue
 		}
 		if !settled {
@@ -63,13 +88,14 @@ func (j *journal) naive(q Query, now time.Time) *naive {
 				nobody[x.Set] = true
 			default:
 				people[x.Ordinal] = people[x.Ordinal].Union(x.Set)
+				recorded[x.Ordinal] = recorded[x.Ordinal] || !e.Declared
 			}
 			carried = true
 		}
 		for s := range nobody {
 			n.unattributed[text(s)]++
 		}
-		if carried {
+		if carried && !e.Declared {
 			n.disclosures++
 		}
 	}
@@ -77,8 +103,22 @@ func (j *journal) naive(q Query, now time.Time) *naive {
 	if !q.Until.IsZero() {
 		end = q.Until
 	}
+	if !q.Since.IsZero() {
+		end = q.Since
+	}
+	for o, is := range deleted {
+		if _, held := people[o]; is && !held && o != exposure.Nobody {
+			n.excluded++
+		}
+	}
 	for o, set := range people {
 		n.subjects++
+		if accessed[o] {
+			n.certain++
+		}
+		if !recorded[o] {
+			n.declared++
+		}
 		n.cohorts[text(set)]++
 		country, state, language := "", "", ""
 		minor := false
@@ -146,7 +186,7 @@ func text(s exposure.Set) string {
 // same compares an answer with the naive one and says where they differ.
 func (n *naive) same(a *Answer) error {
 	got := &naive{subjects: a.Subjects, disclosures: a.Disclosures, incomplete: a.IncompleteMessages,
-		unknown: a.UnknownSubjects, minors: a.Minors, pending: a.Pending,
+		unknown: a.UnknownSubjects, minors: a.Minors, pending: a.Pending, certain: a.Certain, declared: a.Declared,
 		categories: map[string]uint64{}, protected: map[string]uint64{}, cohorts: map[string]uint64{},
 		countries: map[string]uint64{}, languages: map[string]uint64{}, unattributed: map[string]uint64{},
 		reasons: map[string]uint64{}, groups: map[string]uint64{}}
@@ -169,6 +209,9 @@ func (n *naive) same(a *Answer) error {
 	}
 	for _, c := range a.Unattributed {
 		got.unattributed[shownText(c.Categories, c.Protected)] += c.Messages
+	}
+	for _, e := range a.Excluded {
+		got.excluded += e.Subjects
 	}
 	for r, c := range a.IncompleteReasons {
 		got.reasons[r] = c
@@ -204,4 +247,33 @@ func shownText(categories []string, protected map[string]string) string {
 
 func named(p *People, o exposure.Ordinal) bool {
 	return int(o/64) < len(p.Directory) && p.Directory[o/64]&(1<<(o%64)) != 0
+}
+
+// gone reports whether a letter says that the vendor had deleted this before
+// the question's window begins.
+func (j *journal) gone(e *Entry, q Query) bool {
+	at := e.At
+	if e.Declared {
+		if at = e.HeldSince; at.IsZero() {
+			at = time.Unix(0, math.MinInt64)
+		}
+	}
+	for _, l := range j.entries {
+		s := l.Statement
+		if l.Kind == Stated && s.Kind == Attestation && s.Vendor == q.Vendor && s.Withdraws == 0 && !s.DeletedAt.IsZero() && !j.withdrawn(l.Seq) &&
+			q.Basis == Held && !q.Since.IsZero() && !s.DeletedAt.After(q.Since) && at.Before(s.SentBefore) &&
+			(s.Route == "" || s.Route == e.Pathway.Route) && !(e.Declared && e.Pathway.Credential > fmt.Sprintf("backfill:%09d", l.Seq)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *journal) withdrawn(seq uint64) bool {
+	for _, e := range j.entries {
+		if e.Kind == Stated && e.Statement.Kind == Attestation && e.Statement.Withdraws == seq {
+			return true
+		}
+	}
+	return false
 }

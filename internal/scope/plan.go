@@ -55,6 +55,9 @@ func (q *Query) window() span {
 
 // selects reports whether a pathway belongs to the question.
 func (q *Query) selects(p pathway) bool {
+	if p.declared() && (q.Basis == SentWithin || q.Route != "" || q.App != "" || q.Credential != "") {
+		return false // nobody saw it sent, and by which way it came nobody knows
+	}
 	return p.Vendor == q.Vendor &&
 		(q.Route == "" || q.Route == p.Route) &&
 		(q.App == "" || q.App == p.App) &&

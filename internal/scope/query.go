@@ -16,34 +16,114 @@ import (
 // answer; so is every one whose outcome is still open.
 func (x *Index) Query(ctx context.Context, q Query) (*Answer, error) {
 	began := time.Now()
+	r, err := x.ask(ctx, &q)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	a, err := r.answer(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	a.TookMS = float64(time.Since(began).Microseconds()) / 1000
+	return a, nil
+}
+
+// reading is a question with everything that it is answered from.
+type reading struct {
+	x      *Index
+	s      *snapshot
+	q      *Query
+	tour   tour
+	in     *plan // who is counted
+	out    *plan // what attested deletions take out of it, or nil
+	marked marked
+	people *People
+	now    time.Time
+}
+
+// ask plans the question: first what is taken in, then what is only marked.
+func (x *Index) ask(ctx context.Context, q *Query) (_ *reading, err error) {
 	s, err := x.snapshot(ctx, &q.Vendor)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	p, err := s.plan(ctx, q.Vendor, q.picks())
+	r := &reading{x: x, s: s, q: q, now: x.o.Now()}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	in, out := q.sides(s.names.pathways, s.stated)
+	if r.in, err = r.plan(ctx, in); err != nil {
+		return nil, err
+	}
+	if len(out) > 0 {
+		r.marked.excluded = 1 << len(r.tour.plans)
+		if r.out, err = r.plan(ctx, out); err != nil {
+			return nil, err
+		}
+	}
+	if slices.ContainsFunc(s.names.pathways, func(p pathway) bool { return p.declared() && q.selects(p) }) {
+		r.marked.recorded = 1 << len(r.tour.plans)
+		if _, err = r.plan(ctx, recorded(in)); err != nil {
+			return nil, err
+		}
+	}
+	accessed, err := x.accessed(s.stated, q)
 	if err != nil {
 		return nil, err
 	}
-	people, err := x.o.Source.People()
-	if err != nil {
+	if accessed != nil {
+		r.marked.certain = 1 << (filterMark + len(r.tour.filters))
+		r.tour.filters = append(r.tour.filters, accessed)
+	}
+	if r.people, err = x.o.Source.People(); err != nil {
 		return nil, fmt.Errorf("reading the directory's attributes: %w", err)
 	}
-	now := x.o.Now()
+	return r, nil
+}
+
+func (r *reading) close() { r.s.close() }
+
+func (r *reading) plan(ctx context.Context, picks []pick) (*plan, error) {
+	p, err := r.s.plan(ctx, r.q.Vendor, picks)
+	r.tour.plans = append(r.tour.plans, p)
+	return p, err
+}
+
+// answer walks over everybody. also, if not nil, is shown every group, in the
+// order of the ordinals.
+func (r *reading) answer(ctx context.Context, also func(group) error) (*Answer, error) {
 	var counters counters
-	unions, err := s.walk(ctx, tour{plans: []*plan{p}}, counters.of(people, dayOf(q.end(now)), q.Grouped))
+	visitors := counters.of(r.people, r.q.minorsOn(r.now), r.marked, r.q.Grouped)
+	if also != nil {
+		r.tour.ordered = true
+		c := visitors()
+		visitors = one(func(g group) error { return cmp.Or(c.visit(g), also(g)) })
+	}
+	unions, err := r.s.walk(ctx, r.tour, visitors)
 	if err != nil {
 		return nil, err
 	}
 	c := counters.sum()
 	a := c.answer(unions)
+	q := r.q
 	a.Vendor, a.Basis, a.Since, a.Until = q.Vendor, q.Basis.String(), q.Since, q.Until
-	a.Possible = a.Subjects - a.Certain
-	a.Entries, a.Pending = s.position, p.pending
-	a.count(p.counts, p.sets)
-	a.claim(&q, seen(unions, p.counts, p.sets),
-		coverageOf(s.coverage, q.Vendor, !x.o.ReadOnly, s.alive, now), now)
-	a.TookMS = float64(time.Since(began).Microseconds()) / 1000
+	a.Certain, a.Possible, a.Declared = c.certain, a.Subjects-c.certain, c.declared
+	if c.excluded > 0 {
+		a.Excluded = append(a.Excluded, Excluded{AttestedDeleted, c.excluded, q.applied(r.s.stated)})
+	}
+	a.Entries, a.Pending, a.Checkpoint = r.s.position, r.in.pending, q.Checkpoint
+	a.count(r.in.counts, r.in.sets)
+	left, incomplete := seen(unions, r.in.counts, r.in.sets), a.IncompleteMessages
+	if r.out != nil { // see claims.go
+		incomplete += r.out.counts.incomplete
+		for _, set := range r.in.sets {
+			left = left.Union(set)
+		}
+	}
+	a.claim(q, left, incomplete, coverageOf(r.s.coverage, q.Vendor, !r.x.o.ReadOnly, r.s.alive, r.now), r.now)
 	return a, nil
 }
 
@@ -55,10 +135,20 @@ func (q *Query) end(now time.Time) time.Time {
 	return q.Until
 }
 
+// minorsOn is the day on which somebody must not be of age to be counted as a
+// minor: the first of the window, since whoever came of age within it was a
+// minor at an instant of it; without a beginning the last.
+func (q *Query) minorsOn(now time.Time) day {
+	if !q.Since.IsZero() {
+		return dayOf(q.Since)
+	}
+	return dayOf(q.end(now))
+}
+
 // answer turns the counts into what is printed.
 func (c *counter) answer(unions []exposure.Set) *Answer {
 	a := &Answer{UnknownSubjects: c.unknown, Minors: c.minors,
-		Categories: []CategoryCount{}, Protected: []ProtectedCount{}, Unattributed: []UnattributedCount{},
+		Categories: []CategoryCount{}, Protected: []ProtectedCount{}, Unattributed: []UnattributedCount{}, Excluded: []Excluded{},
 		Languages: []LanguageCount{}, Cohorts: []Cohort{}, Countries: []CountryCount{}}
 	byItem := map[exposure.Item]uint64{}
 	for u, n := range c.unions {

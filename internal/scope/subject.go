@@ -31,7 +31,7 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 		return nil, err
 	}
 	defer s.close()
-	name := Opaque(who)
+	name, now := Opaque(who), x.o.Now()
 	answer := &Person{Subject: &name, Vendors: []PersonVendor{}}
 
 	// All vendors' days together, so that a day is read once for all of them.
@@ -41,30 +41,24 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 			return nil, err
 		}
 	}
-	type got struct {
-		set         exposure.Set
-		first, last int64
-		n           uint64
-	}
 	by := map[vendorID]*got{}
 	take := func(m *message) {
+		way := s.names.pathways[m.pathway]
 		var set exposure.Set
 		for _, p := range m.people {
 			if p.who == who {
-				set = set.Union(s.names.sets[s.names.pathways[m.pathway].vendor][p.set])
+				set = set.Union(s.names.sets[way.vendor][p.set])
 			}
 		}
 		if set.Empty() {
 			return
 		}
-		v := s.names.pathways[m.pathway].vendor
-		g := by[v]
+		g := by[way.vendor]
 		if g == nil {
-			g = &got{first: m.at, last: m.at}
-			by[v] = g
+			g = &got{letters: letters(s.stated, way.Vendor)}
+			by[way.vendor] = g
 		}
-		g.set, g.n = g.set.Union(set), g.n+1
-		g.first, g.last = min(g.first, m.at), max(g.last, m.at)
+		g.take(way, m.at, set, now)
 	}
 	if err := s.read(ctx, days, always, take); err != nil {
 		return nil, err
@@ -73,9 +67,7 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 		take(m)
 	}
 	for v, g := range by {
-		categories, protected := shown(g.set)
-		answer.Vendors = append(answer.Vendors, PersonVendor{s.names.vendors[v], categories, protected,
-			instant(g.first), instant(g.last), g.n})
+		answer.Vendors = append(answer.Vendors, g.answer(s.names.vendors[v], s.stated))
 	}
 	slices.SortFunc(answer.Vendors, func(a, b PersonVendor) int { return cmp.Compare(a.Vendor, b.Vendor) })
 	return answer, nil
