@@ -76,4 +76,7 @@ const (
 	Accessed byte = 'a'
 	// Cosigned (ledger): 'o' … -> newest cosignatures of each witness.
 	Cosigned byte = 'o'
+	// SealedText (ledger): 'N' … -> free text that belongs to an event, sealed,
+	// and the keys of such texts, wrapped.
+	SealedText byte = 'N'
 )
