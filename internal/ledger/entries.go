@@ -60,6 +60,7 @@ func (l *Ledger) batches(from, to uint64, f func(batch uint64, r *record) error)
 	}
 	defer it.Close()
 	next, first := from, uint64(0)
+	var in room
 	for it.First(); it.Valid(); it.Next() {
 		n := binary.BigEndian.Uint64(it.Key()[1:])
 		if n != next {
@@ -69,7 +70,7 @@ func (l *Ledger) batches(from, to uint64, f func(batch uint64, r *record) error)
 		if err != nil {
 			return fmt.Errorf("reading batch %d: %w", n, err)
 		}
-		r, err := parseRecord(v)
+		r, err := l.openRecord(v, &in)
 		if err != nil {
 			return fmt.Errorf("reading batch %d: %w", n, err)
 		}

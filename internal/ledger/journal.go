@@ -141,7 +141,9 @@ type builder struct {
 	timed      bool   // start and end are set
 	start, end int64  // no entry is earlier than start, or later than end
 	body       []byte // the entries, encoded
-	tree       edge   // over the entries
+	clear      []span // which parts of it stay readable when the day has expired
+	sealer     sealer
+	tree       edge // over the entries
 	record     []byte
 	fresh      map[idHash]written     // written in this batch
 	rows       map[idHash]identityRow // of those, the rows that are more than an ordinal
@@ -152,6 +154,18 @@ type builder struct {
 	keys       map[string]personKey   // likewise
 	pins       map[[16]byte]Pin       // likewise
 	gone       map[string]bool        // keys deleted in this batch; nil: none
+	failed     error                  // why a batch could not be added in the midst of a write
+}
+
+// begin begins a batch, the first or the next one of a write.
+func (b *builder) begin() error {
+	b.entries, b.events = b.entries[:0], b.events[:0]
+	b.timed, b.start, b.end = false, 0, 0
+	b.body, b.clear, b.tree.size = b.body[:0], b.clear[:0], 0
+	if _, err := rand.Read(b.seed[:]); err != nil {
+		return fmt.Errorf("drawing a seed: %w", err)
+	}
+	return nil
 }
 
 // take adds jobs to the batch that is being built.
@@ -162,17 +176,14 @@ func (j *journal) take(jobs []job) error {
 	b := &j.build
 	if b.pb == nil {
 		b.pb = j.l.store.DB().NewBatchWithSize(256 + 48*len(jobs))
-		b.entries, b.subjects, b.named = b.entries[:0], b.subjects[:0], b.named[:0]
-		b.events = b.events[:0]
+		b.subjects, b.named = b.subjects[:0], b.named[:0]
 		b.notes, b.used = 0, j.used
-		b.timed, b.start, b.end = false, 0, 0
-		b.body, b.tree.size = b.body[:0], 0
 		clear(b.fresh)
 		clear(b.rows)
 		b.replaced = false
 		b.beginTokens()
-		if _, err := rand.Read(b.seed[:]); err != nil {
-			return fmt.Errorf("drawing a seed: %w", err)
+		if err := b.begin(); err != nil {
+			return err
 		}
 	}
 	for _, job := range jobs {
@@ -197,6 +208,9 @@ func (j *journal) take(jobs []job) error {
 			b.notes++
 			err = j.addLesson(b.pb, job.lesson)
 		}
+		if err == nil {
+			err = b.failed
+		}
 		if err != nil {
 			return err
 		}
@@ -208,13 +222,16 @@ func (j *journal) take(jobs []job) error {
 func (j *journal) seal(g *group) (*commit, error) {
 	b := &j.build
 	pb := b.pb
-	b.pb = nil
+	defer func() { b.pb = nil }()
 	if lost := j.l.queue.taken(b.notes); lost > 0 {
 		text, err := encodeEvent(Event{Kind: EventOverflow, Fields: map[string]any{"count": lost}})
 		if err != nil {
 			return nil, err
 		}
 		j.add(evidence.Entry{Kind: evidence.Event, Time: j.l.nowMS(), JSON: text})
+	}
+	if b.failed != nil {
+		return nil, b.failed
 	}
 	if len(b.entries) > 0 {
 		if err := j.addRecord(pb); err != nil {
@@ -251,26 +268,35 @@ func (j *journal) seal(g *group) (*commit, error) {
 // the queue still lie after the start.
 const early = 40 // ms
 
-// add gives the entry its number, encodes it, and puts it under the batch's tree.
+// add gives the entry its number, encodes it, and puts it under the batch's
+// tree. An entry of another day begins another batch in the same write: a
+// batch has one day's key.
 func (j *journal) add(e evidence.Entry) uint64 {
 	b := &j.build
+	timed := e.Kind != evidence.Definition // those have no time of their own
+	if timed && b.timed && utcDay(e.Time) != utcDay(b.start) && b.failed == nil {
+		if b.failed = j.addRecord(b.pb); b.failed == nil {
+			b.failed = b.begin()
+		}
+	}
 	b.entries = append(b.entries, e)
 	j.seq++
 	if listed(&e) {
 		b.events = append(b.events, j.seq)
 	}
-	if e.Kind != evidence.Definition { // those have no time of their own
+	if timed {
 		before := b.timed && e.Time < b.start // the clock jumped back
 		if !b.timed || before {
-			b.start = e.Time - early
+			b.start = max(e.Time-early, utcDay(e.Time)*msPerDay)
 		}
 		b.end = max(b.end, e.Time)
 		if !b.timed {
 			b.end = e.Time
 		}
+		// Definitions before it were encoded without a start, which they need not.
 		b.timed = true
 		if before {
-			b.body, b.tree.size = b.body[:0], 0
+			b.body, b.clear, b.tree.size = b.body[:0], b.clear[:0], 0
 			for i := range b.entries {
 				j.encode(i)
 			}
@@ -285,6 +311,9 @@ func (j *journal) encode(i int) {
 	b := &j.build
 	from := len(b.body)
 	b.body = b.entries[i].Append(b.body, b.start)
+	if clearKind(b.entries[i].Kind) {
+		b.clear = append(b.clear, span{from, len(b.body)})
+	}
 	if !j.treeless {
 		_ = b.tree.add(evidence.EntryHash(evidence.Salt(b.seed, uint32(i)), b.body[from:]), nil) // only storing can fail
 	}
@@ -310,7 +339,17 @@ func (j *journal) addRecord(pb *pebble.Batch) error {
 			return fmt.Errorf("adding to the tree: %w", err)
 		}
 	}
-	b.record = append(r.appendPrefix(b.record[:0]), b.body...)
+	if len(b.clear) == len(b.entries) {
+		r.form = formClear
+		b.record = append(append(r.appendPrefix(b.record[:0]), r.seed[:]...), b.body...)
+	} else {
+		day := utcDay(r.start)
+		of, key, err := j.l.days.forBatch(pb, day, j.next)
+		if err != nil {
+			return err
+		}
+		b.record = r.seal(b.record[:0], b.body, b.clear, key, uint64(of-day), &b.sealer)
+	}
 	if err := pb.Set(journalKey(j.next), b.record, nil); err != nil {
 		return fmt.Errorf("adding the batch record: %w", err)
 	}

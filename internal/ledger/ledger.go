@@ -54,6 +54,7 @@ type Ledger struct {
 	tokens    tokens
 	ids       *identities
 	dict      dictionary
+	days      dayKeys
 	queue     *queue
 	j         *journal
 	heads     *heads

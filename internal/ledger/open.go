@@ -29,7 +29,7 @@ const (
 	metaPending  = "pending"  // see pending
 )
 
-const formatVersion = "cordon ledger 1"
+const formatVersion = "cordon ledger 2"
 
 func metaKey(name string) []byte { return append([]byte{store.Meta}, name...) }
 
@@ -95,6 +95,9 @@ func prepare(o Options) (*Ledger, error) {
 		hasher: newHasher(k.Identity), words: newWordKey(k.Identity), queue: newQueue(), headsFile: headsPath(o.Dir),
 	}
 	l.gateway = evidence.GatewayOf(l.origin)
+	if err := l.days.init(k.Identity); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -179,6 +182,9 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 		if err := l.checkReach(r, batches); err != nil {
 			return err
 		}
+	}
+	if err := l.days.load(l.store.DB()); err != nil {
+		return damaged(err)
 	}
 	end := &extent{batches: batches}
 	if end.edge, err = loadEdge(l.store.DB(), batches); err != nil {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 
 	"cordon/evidence"
@@ -43,7 +44,7 @@ func (l *Ledger) prove(seq, signed uint64, checkpoint string) (evidence.Proof, e
 		}
 	}
 	err = view(db, journalKey(batch), func(v []byte) error {
-		r, err := parseRecord(v)
+		r, err := l.openRecord(v, &room{})
 		if err != nil {
 			return err
 		}
@@ -58,20 +59,7 @@ func (l *Ledger) prove(seq, signed uint64, checkpoint string) (evidence.Proof, e
 			return fmt.Errorf("batch %d does not match its hash", batch)
 		}
 		p.Header = h.Append(nil)
-		leaves, err := r.leaves()
-		if err != nil {
-			return err
-		}
-		at := int(seq - r.first)
-		p.Inner = evidence.Path(leaves, at)
-		salt := evidence.Salt(r.seed, uint32(at))
-		p.Salt = salt[:]
-		return r.each(func(i uint32, raw []byte, _ *evidence.Entry) error {
-			if int(i) == at {
-				p.Entry = append([]byte(nil), raw...)
-			}
-			return nil
-		})
+		return r.prove(uint32(seq-r.first), &p)
 	})
 	if err != nil {
 		return p, err
@@ -83,3 +71,39 @@ func (l *Ledger) prove(seq, signed uint64, checkpoint string) (evidence.Proof, e
 	p.Path = path
 	return p, nil
 }
+
+// prove adds entry i of the batch and what proves it to p.
+func (r *record) prove(i uint32, p *evidence.Proof) error {
+	shown := false
+	err := r.each(func(n uint32, raw []byte, _ *evidence.Entry) error {
+		if n == i {
+			shown = true
+			p.Entry = append([]byte(nil), raw...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !shown {
+		return ErrErased
+	}
+	for _, k := range r.kept {
+		if k.index == i {
+			p.Salt, p.Inner = append([]byte(nil), k.salt[:]...), append([]tlog.Hash(nil), k.path...)
+			return nil
+		}
+	}
+	leaves, err := r.leaves()
+	if err != nil {
+		return err
+	}
+	p.Inner = evidence.Path(leaves, int(i))
+	salt := evidence.Salt(r.seed, i)
+	p.Salt = salt[:]
+	return nil
+}
+
+// ErrErased says that an entry is gone because its day has expired. That it
+// was there, and how many with it, the tree still says.
+var ErrErased = errors.New("it was erased when its day expired")
