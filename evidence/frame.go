@@ -145,9 +145,12 @@ func zeros(b []byte) bool {
 }
 
 // frameWriter writes members one after the other.
-type frameWriter struct{ w io.Writer }
+type frameWriter struct {
+	w      io.Writer
+	buffer [64 << 10]byte
+}
 
-func (f frameWriter) member(name string, size int64, content io.Reader) error {
+func (f *frameWriter) member(name string, size int64, content io.Reader) error {
 	if !validName(name) || size < 0 || size > maxMember {
 		return fmt.Errorf("a bundle cannot hold %q of %d bytes", name, size)
 	}
@@ -155,7 +158,7 @@ func (f frameWriter) member(name string, size int64, content io.Reader) error {
 	if _, err := f.w.Write(h[:]); err != nil {
 		return err
 	}
-	n, err := io.Copy(f.w, io.LimitReader(content, size))
+	n, err := io.CopyBuffer(struct{ io.Writer }{f.w}, io.LimitReader(content, size), f.buffer[:])
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
@@ -166,7 +169,7 @@ func (f frameWriter) member(name string, size int64, content io.Reader) error {
 	return err
 }
 
-func (f frameWriter) end() error {
+func (f *frameWriter) end() error {
 	_, err := f.w.Write(make([]byte, frameEnd))
 	return err
 }

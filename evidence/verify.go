@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +64,15 @@ type verifier struct {
 }
 
 func (v *verifier) content(m member) ([]byte, error) {
-	b := make([]byte, m.size)
+	return v.contentIn(m, nil)
+}
+
+// contentIn reads a member into b, if it is large enough.
+func (v *verifier) contentIn(m member, b []byte) ([]byte, error) {
+	if int64(cap(b)) < m.size {
+		b = make([]byte, m.size+m.size/2)
+	}
+	b = b[:m.size]
 	if err := readAt(v.f, b, m.offset, v.size); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", m.name, err)
 	}
@@ -122,16 +131,22 @@ func (v *verifier) sizes() (err error) {
 }
 
 func (v *verifier) hashes() error {
+	h, buffer := sha256.New(), make([]byte, 64<<10)
 	for _, p := range v.manifest.Parts {
 		m, ok := v.at[p.Name]
 		if !ok {
 			continue
 		}
-		h := sha256.New()
-		if _, err := io.Copy(h, io.NewSectionReader(v.f, m.offset, m.size)); err != nil {
-			return fmt.Errorf("reading %s: %w", p.Name, err)
+		h.Reset()
+		for at := int64(0); at < m.size; {
+			b := buffer[:min(int64(len(buffer)), m.size-at)]
+			if err := readAt(v.f, b, m.offset+at, v.size); err != nil {
+				return fmt.Errorf("reading %s: %w", p.Name, err)
+			}
+			h.Write(b)
+			at += int64(len(b))
 		}
-		if hex.EncodeToString(h.Sum(nil)) != p.SHA256 {
+		if hex.EncodeToString(h.Sum(buffer[:0])) != p.SHA256 {
 			return fail(StepHash, p.Name, "%s was changed after the ledger signed for it", p.Name)
 		}
 	}
@@ -225,29 +240,30 @@ func (v *verifier) trustedWitnesses(times []uint64) error {
 
 func (v *verifier) proofs() error {
 	var proof batchProof
-	var shown map[uint64]bool // entries of this batch in its first part
+	shown := map[uint64]bool{} // entries of this batch in its first part
+	var text []byte            // nothing that is kept points into it
 	for _, p := range v.manifest.Parts {
 		kind, id, _ := partKind(p.Name)
 		m, ok := v.at[p.Name]
 		if !ok || kind < kindProof || kind > kindPersonal {
 			continue
 		}
-		text, err := v.content(m)
-		if err != nil {
+		var err error
+		if text, err = v.contentIn(m, text); err != nil {
 			return err
 		}
 		if kind == kindProof {
 			if proof, err = parseProof(text); err != nil {
 				return fail(StepProof, p.Name, "the proof of batch %s cannot be read: %v", id, err)
 			}
-			if fmt.Sprint(proof.index) != id || !bytes.Equal(proof.checkpoint, v.signed) {
+			if strconv.FormatUint(proof.index, 10) != id || !bytes.Equal(proof.checkpoint, v.signed) {
 				return fail(StepProof, p.Name, "the proof of batch %s is of another batch, or under another checkpoint", id)
 			}
 			if err := proof.check(v.manifest.Origin, v.checkpoint); err != nil {
 				return fail(StepProof, p.Name, "%v", err)
 			}
 			v.report.Batches++
-			shown = map[uint64]bool{}
+			clear(shown)
 			continue
 		}
 		err = proof.eachShown(text, func(seq uint64, e *Entry) error {

@@ -174,7 +174,7 @@ func (d *Draft) Write(w io.Writer, s Seal, redacted bool) error {
 	if err != nil {
 		return err
 	}
-	f := frameWriter{w}
+	f := &frameWriter{w: w}
 	for i, content := range fixed {
 		if err := f.member(fixedNames[i], int64(len(content)), bytes.NewReader(content)); err != nil {
 			return err
@@ -218,7 +218,7 @@ func Redact(w io.Writer, f io.ReaderAt, size int64) error {
 	for _, p := range m.Parts {
 		personal[p.Name] = p.Personal
 	}
-	out := frameWriter{w}
+	out := &frameWriter{w: w}
 	for _, part := range members {
 		if personal[part.name] {
 			continue
