@@ -62,7 +62,10 @@ func (w *world) blame(file string, line int, err error) {
 }
 
 func (w *world) folders() {
-	for _, k := range []struct{ key, path string }{{"data", w.config.Data}, {"mirror", w.config.Mirror}} {
+	for _, k := range []struct{ key, path string }{{"data", w.config.Data}, {"mirror", w.config.Mirror}, {"failover", w.config.Failover}} {
+		if k.path == "" {
+			continue
+		}
 		info, err := os.Stat(k.path)
 		switch {
 		case err != nil: // made by the first start

@@ -14,12 +14,14 @@ type Config struct {
 	Data         string       `yaml:"data" default:"./data" kind:"folder" doc:"The one directory that matters: the ledger, the index, the gates."`
 	Keys         Keys         `yaml:"keys" default:"./keys" doc:"Ledger, token, signing and CA keys; never inside data. A folder, or a key provider."`
 	Mirror       string       `yaml:"mirror" default:"./mirror" kind:"folder" doc:"A second place for signed heads; better another disk."`
+	Failover     string       `yaml:"failover" kind:"folder" doc:"A folder, better on another disk, for new entries while the disk of data does not answer; absent: they wait."`
 	Vendors      string       `yaml:"vendors" default:"./vendors" kind:"folder" doc:"The folder of manifests, one file per vendor."`
 	Listen       Listen       `yaml:"listen" doc:"The addresses to listen on; an empty address closes that door."`
 	Apps         []App        `yaml:"apps" doc:"Who may send. Absent: loopback only, and entries say app anonymous."`
 	Directory    Directory    `yaml:"directory" doc:"The people that the organisation knows."`
 	Notices      *Notices     `yaml:"notices" doc:"How people are told."`
 	Witness      Witness      `yaml:"witness" doc:"Who countersigns the ledger's heads."`
+	Scrub        Scrub        `yaml:"scrub" doc:"Reading everything from time to time, so that damage is found before it is needed."`
 	Proxy        Proxy        `yaml:"proxy" doc:"The forward proxy."`
 	Limits       Limits       `yaml:"limits" doc:"Bounds on what one message may cost; what exceeds one is recorded as incomplete, never as harmless."`
 
@@ -106,6 +108,12 @@ type DKIM struct {
 type Witness struct {
 	URL string `yaml:"url" kind:"url" doc:"Where heads are sent; absent: nobody witnesses."`
 	Key string `yaml:"key" doc:"The witness's verifier key."`
+}
+
+// Scrub says how often everything is read, and how fast.
+type Scrub struct {
+	Every strict.Duration `yaml:"every" default:"168h" doc:"How long after the end of one reading the next one begins; 0s: only when asked (cordon ledger scrub --now)."`
+	Rate  strict.Size     `yaml:"rate" default:"20MiB" doc:"How many bytes a second it may read."`
 }
 
 // Proxy says what the forward proxy does with hosts that no manifest names.

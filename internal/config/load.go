@@ -62,7 +62,7 @@ func parse(path string, data []byte, o Overrides) (*Config, []strict.Problem) {
 	}
 	c.File = absolute(".", path)
 	c.Dir = filepath.Dir(c.File)
-	for _, p := range []*string{&c.Data, &c.Mirror, &c.Vendors, &c.Keys.Dir, &c.Keys.Age, &c.Keys.Identity} {
+	for _, p := range []*string{&c.Data, &c.Mirror, &c.Failover, &c.Vendors, &c.Keys.Dir, &c.Keys.Age, &c.Keys.Identity} {
 		*p = absolute(c.Dir, *p)
 	}
 	if !strings.HasPrefix(c.Keys.Passphrase, "env:") {
@@ -89,6 +89,9 @@ func (c *Config) checkPlaces() {
 	}
 	if inside, err := vault.Within(c.Mirror, c.Data); c.Mirror != "" && (inside || err != nil) {
 		c.report.Add("mirror", "the mirror lies in the data directory: it would be lost with it", "keep it elsewhere, better on another disk")
+	}
+	if inside, err := vault.Within(c.Failover, c.Data); c.Failover != "" && (inside || err != nil) {
+		c.report.Add("failover", "the failover folder lies in the data directory: it would stall with it", "keep it elsewhere, better on another disk")
 	}
 	for _, k := range []struct{ key, path string }{{"data", c.Data}, {"vendors", c.Vendors}} {
 		if k.path == "" {

@@ -40,6 +40,13 @@ func (w *Witness) Check(r *strict.Report) {
 	}
 }
 
+// Check finds a pace at which nothing is ever read.
+func (s *Scrub) Check(r *strict.Report) {
+	if s.Every > 0 && s.Rate <= 0 {
+		r.Add("rate", "at this rate nothing is ever read", "write a size such as 20MiB, or every: 0s to read only when asked")
+	}
+}
+
 // Check finds bounds that contradict one another.
 func (l *Limits) Check(r *strict.Report) {
 	if l.Body <= 0 || l.Header <= 0 {
