@@ -19,6 +19,7 @@ type naive struct {
 	categories, protected, cohorts, countries, languages        map[string]uint64
 	unattributed, reasons, groups                               map[string]uint64
 	exported                                                    []string
+	people                                                      map[exposure.Ordinal]exposure.Set
 }
 
 func (j *journal) naive(q Query, now time.Time) *naive {
@@ -32,6 +33,7 @@ func (j *journal) naive(q Query, now time.Time) *naive {
 		}
 	}
 	people := map[exposure.Ordinal]exposure.Set{}
+	n.people = people
 	recorded, deleted, accessed := map[exposure.Ordinal]bool{}, map[exposure.Ordinal]bool{}, map[exposure.Ordinal]bool{}
 	for _, e := range j.entries {
 		if s := e.Statement; e.Kind == Stated && s.Vendor == q.Vendor {
@@ -229,7 +231,7 @@ func (n *naive) same(a *Answer) error {
 	if a.Possible+a.Certain != a.Subjects {
 		return fmt.Errorf("certain %d + possible %d is not %d", a.Certain, a.Possible, a.Subjects)
 	}
-	got.exported = n.exported
+	got.exported, got.people = n.exported, n.people
 	if want, have := fmt.Sprintf("%+v", *n), fmt.Sprintf("%+v", *got); want != have {
 		return fmt.Errorf("\nwant %s\ngot  %s", want, have)
 	}

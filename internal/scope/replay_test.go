@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"pgregory.net/rapid"
 
+	"cordon/evidence"
 	"cordon/internal/exposure"
 )
 
@@ -211,6 +212,10 @@ func TestScopeEqualsANaiveReplay(t *testing.T) {
 				}
 				w.checkExport(t, q, n, a)
 			},
+			"freeze": func(t *rapid.T) {
+				w.t = t
+				w.checkFreeze(t, w.query())
+			},
 			"subject": func(t *rapid.T) { w.checkSubject(t, rapid.SampledFrom(ordinals).Draw(t, "who")) },
 		})
 		w.checkIndex(t)
@@ -241,6 +246,63 @@ func (w *world) checkExport(t *rapid.T, q Query, n *naive, a *Answer) {
 	slices.Sort(got)
 	if !slices.Equal(got, n.exported) {
 		t.Fatalf("exported %q, want %q", got, n.exported)
+	}
+}
+
+// checkFreeze freezes an answer and finds it again, the people too.
+func (w *world) checkFreeze(t *rapid.T, q Query) {
+	q.Grouped = false
+	incident := q.Incident
+	id, err := w.x.NextScope()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.x.Freeze(context.Background(), q, id, incident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := w.naive(q, w.now)
+	digest, err := s.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.append(Entry{Kind: Stated, At: w.now, Statement: Statement{Kind: FrozenScope, Vendor: q.Vendor, ID: id, Digest: digest}})
+	again, err := w.x.Frozen(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a Answer
+	if err := json.Unmarshal(again.Answer, &a); err != nil {
+		t.Fatal(err)
+	}
+	all := roaring.New()
+	count := func(b evidence.ScopeBitmap) *roaring.Bitmap {
+		people, err := w.x.FrozenPeople(id, b.SHA256)
+		if err != nil || people.GetCardinality() != b.Subjects {
+			t.Fatalf("%d people of %d, %v", people.GetCardinality(), b.Subjects, err)
+		}
+		return people
+	}
+	for i, c := range again.Cohorts {
+		if c.ID != a.Cohorts[i].ID || c.Subjects != a.Cohorts[i].Subjects {
+			t.Fatalf("cohort %d is %s with %d, in the answer %s with %d", i, c.ID, c.Subjects, a.Cohorts[i].ID, a.Cohorts[i].Subjects)
+		}
+		people := count(c.ScopeBitmap)
+		for _, o := range people.ToArray() {
+			if want := text(n.people[exposure.Ordinal(o)]); want != shownText(c.Categories, c.Protected) {
+				t.Fatalf("%d is in the cohort %q and was exposed in %q", o, shownText(c.Categories, c.Protected), want)
+			}
+		}
+		if all.Intersects(people) {
+			t.Fatal("somebody is in two cohorts")
+		}
+		all.Or(people)
+	}
+	if all.GetCardinality() != n.subjects || a.Subjects != n.subjects || count(again.Certain).GetCardinality() != n.certain || count(again.Excluded).GetCardinality() != n.excluded {
+		t.Fatalf("froze %d people, %d certain, %d excluded; want %d, %d, %d", all.GetCardinality(), again.Certain.Subjects, again.Excluded.Subjects, n.subjects, n.certain, n.excluded)
+	}
+	if !roaring.AndNot(count(again.Certain), all).IsEmpty() || count(again.Excluded).Intersects(all) {
+		t.Fatal("certain is no part of the cohorts, or excluded is")
 	}
 }
 
