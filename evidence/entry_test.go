@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"testing"
 
 	"cordon/evidence"
@@ -127,8 +128,16 @@ func TestInnerTreeAgreesWithTlog(t *testing.T) {
 		if got := evidence.Root(append([]tlog.Hash(nil), leaves...)); got != want {
 			t.Fatalf("root over %d differs", n)
 		}
+		all := make([]int, n)
+		for i := range all {
+			all[i] = i
+		}
+		paths := evidence.Paths(append([]tlog.Hash(nil), leaves...), all)
 		for i := range n {
 			path := evidence.Path(append([]tlog.Hash(nil), leaves...), i)
+			if !slices.Equal(path, paths[i]) {
+				t.Fatalf("leaf %d of %d has two paths", i, n)
+			}
 			if err := tlog.CheckRecord(path, int64(n), want, int64(i), leaves[i]); err != nil {
 				t.Fatalf("leaf %d of %d: %v", i, n, err)
 			}

@@ -49,6 +49,22 @@ func Path(leaves []tlog.Hash, i int) []tlog.Hash {
 	return path
 }
 
+// Paths are the audit paths of several leaves, as Path gives each; it overwrites leaves.
+func Paths(leaves []tlog.Hash, at []int) [][]tlog.Hash {
+	paths := make([][]tlog.Hash, len(at))
+	at = append([]int(nil), at...)
+	for len(leaves) > 1 {
+		for k, i := range at {
+			if sibling := i ^ 1; sibling < len(leaves) {
+				paths[k] = append(paths[k], leaves[sibling])
+			}
+			at[k] = i / 2
+		}
+		leaves = foldLevel(leaves)
+	}
+	return paths
+}
+
 // foldLevel makes the next level up. A node without a sibling moves up as it
 // is: that gives the tree of RFC 6962, which splits at the largest power of two.
 func foldLevel(level []tlog.Hash) []tlog.Hash {

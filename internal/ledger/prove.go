@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cordon/evidence"
 
@@ -16,92 +18,177 @@ func (l *Ledger) Prove(seq uint64) (evidence.Proof, error) {
 	l.status.mu.Lock()
 	signed, checkpoint := l.status.signed, l.status.checkpoint
 	l.status.mu.Unlock()
-	p, err := l.prove(seq, signed, checkpoint)
+	batches, err := l.ProveAll(context.Background(), signed, []uint64{seq}, nil)
 	if err != nil {
 		return evidence.Proof{}, fmt.Errorf("proving entry %d: %w", seq, err)
 	}
-	return p, nil
+	b := batches[0]
+	e := b.Entries[0]
+	return evidence.Proof{
+		Seq: seq, Entry: e.Entry, Salt: e.Salt[:], Inner: e.Inner, Header: b.Header, Path: b.Path, Checkpoint: checkpoint,
+	}, nil
 }
 
-func (l *Ledger) prove(seq, signed uint64, checkpoint string) (evidence.Proof, error) {
-	p := evidence.Proof{Seq: seq, Checkpoint: checkpoint}
-	if seq == 0 || seq > l.durable.Load().entries {
-		return p, fmt.Errorf("there is no such entry, the last is %d", l.durable.Load().entries)
+// ProveAll makes the proofs of many entries under the checkpoint over the first
+// size batches, each batch once and in order. personal says of a decoded entry
+// whether it goes where it may be left out; nil: none does.
+func (l *Ledger) ProveAll(ctx context.Context, size uint64, seqs []uint64, personal func(Entry) bool) ([]evidence.Batch, error) {
+	if size == 0 {
+		return nil, errors.New("no checkpoint is signed yet")
 	}
-	if signed == 0 {
-		return p, fmt.Errorf("no checkpoint is signed yet")
+	seqs = slices.Clone(seqs)
+	slices.Sort(seqs)
+	seqs = slices.Compact(seqs)
+	if n := len(seqs); n > 0 && (seqs[0] == 0 || seqs[n-1] > l.durable.Load().entries) {
+		return nil, fmt.Errorf("there is no such entry, the last is %d", l.durable.Load().entries)
 	}
-	db := l.store.DB()
-	batch, err := l.batchOf(seq, signed)
+	p := prover{l: l, tree: newTiles(l.store.DB(), size), size: size, personal: personal}
+	var batches []evidence.Batch
+	for len(seqs) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b, rest, err := p.open(seqs)
+		if err != nil {
+			return nil, err
+		}
+		batches, seqs = append(batches, b), rest
+	}
+	return batches, nil
+}
+
+// Growth proves that the tree of the first old batches is a beginning of that
+// of the first size.
+func (l *Ledger) Growth(old, size uint64) ([]tlog.Hash, error) {
+	path, err := tlog.ProveTree(int64(size), int64(old), newTiles(l.store.DB(), size))
 	if err != nil {
-		return p, err
+		return nil, fmt.Errorf("proving that the ledger grew from %d to %d batches: %w", old, size, err)
 	}
-	tree := treeReader{db}
+	return path, nil
+}
+
+// SignBundle signs the head of an evidence bundle with the ledger's key. The
+// entry that records the export comes before.
+func (l *Ledger) SignBundle(h evidence.Head) (string, error) {
+	if err := l.writable(); err != nil {
+		return "", err
+	}
+	return h.Sign(l.keys.Signer)
+}
+
+// prover makes proofs under one checkpoint.
+type prover struct {
+	l        *Ledger
+	tree     *tiles
+	size     uint64
+	personal func(Entry) bool
+	room     room
+}
+
+// open keeps the store open while a batch is read.
+func (p *prover) open(seqs []uint64) (evidence.Batch, []uint64, error) {
+	p.l.reads.RLock()
+	defer p.l.reads.RUnlock()
+	if p.l.closed.Load() {
+		return evidence.Batch{}, nil, p.l.unavailable(errClosed)
+	}
+	return p.batch(seqs)
+}
+
+// batch proves the first of seqs and those that stand in the same batch, and
+// returns the others.
+func (p *prover) batch(seqs []uint64) (b evidence.Batch, rest []uint64, err error) {
+	l := p.l
+	n, err := l.batchOf(seqs[0], p.size)
+	if err != nil {
+		return b, nil, err
+	}
 	var previous tlog.Hash
-	if batch > 0 {
-		if previous, err = tree.hash(0, batch-1); err != nil {
-			return p, err
+	if n > 0 {
+		if previous, err = p.tree.hash(0, n-1); err != nil {
+			return b, nil, err
 		}
 	}
-	err = view(db, journalKey(batch), func(v []byte) error {
-		r, err := l.openRecord(v, &room{})
+	err = view(l.store.DB(), journalKey(n), func(v []byte) error {
+		r, err := l.openRecord(v, &p.room)
 		if err != nil {
 			return err
 		}
-		h, err := r.header(l.gateway, batch, previous)
+		h, err := r.header(l.gateway, n, previous)
 		if err != nil {
 			return err
 		}
-		if !h.Holds(seq) {
-			return fmt.Errorf("it is not under a checkpoint yet, sign one first")
+		if !h.Holds(seqs[0]) {
+			return errors.New("it is not under a checkpoint yet, sign one first")
 		}
 		if h.LeafHash() != r.leaf {
-			return fmt.Errorf("batch %d does not match its hash", batch)
+			return fmt.Errorf("batch %d does not match its hash", n)
 		}
-		p.Header = h.Append(nil)
-		return r.prove(uint32(seq-r.first), &p)
+		b.Header = h.Append(nil)
+		in := slices.IndexFunc(seqs, func(seq uint64) bool { return !h.Holds(seq) })
+		if in < 0 {
+			in = len(seqs)
+		}
+		rest = seqs[in:]
+		b.Entries, err = r.show(seqs[:in], func(seq uint64, e *evidence.Entry) (bool, error) {
+			if p.personal == nil {
+				return false, nil
+			}
+			decoded, err := l.dict.decode(seq, e)
+			return err == nil && p.personal(decoded), err
+		})
+		return err
 	})
 	if err != nil {
-		return p, err
+		return b, nil, err
 	}
-	path, err := tlog.ProveRecord(int64(signed), int64(batch), tree)
-	if err != nil {
-		return p, err
-	}
-	p.Path = path
-	return p, nil
+	b.Path, err = tlog.ProveRecord(int64(p.size), int64(n), p.tree)
+	return b, rest, err
 }
 
-// prove adds entry i of the batch and what proves it to p.
-func (r *record) prove(i uint32, p *evidence.Proof) error {
-	shown := false
-	err := r.each(func(n uint32, raw []byte, _ *evidence.Entry) error {
-		if n == i {
-			shown = true
-			p.Entry = append([]byte(nil), raw...)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if !shown {
-		return ErrErased
-	}
-	for _, k := range r.kept {
-		if k.index == i {
-			p.Salt, p.Inner = append([]byte(nil), k.salt[:]...), append([]tlog.Hash(nil), k.path...)
+// show gives entries of the batch, by rising number, each with what proves it.
+func (r *record) show(seqs []uint64, personal func(uint64, *evidence.Entry) (bool, error)) ([]evidence.Shown, error) {
+	shown := make([]evidence.Shown, 0, len(seqs))
+	err := r.each(func(i uint32, raw []byte, e *evidence.Entry) error {
+		if len(shown) == len(seqs) || seqs[len(shown)] != r.first+uint64(i) {
 			return nil
 		}
-	}
-	leaves, err := r.leaves()
-	if err != nil {
+		s := evidence.Shown{Seq: r.first + uint64(i), Entry: append([]byte(nil), raw...)}
+		var err error
+		s.Personal, err = personal(s.Seq, e)
+		shown = append(shown, s)
 		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	p.Inner = evidence.Path(leaves, int(i))
-	salt := evidence.Salt(r.seed, i)
-	p.Salt = salt[:]
-	return nil
+	if len(shown) < len(seqs) {
+		return nil, fmt.Errorf("entry %d: %w", seqs[len(shown)], ErrErased)
+	}
+	var leaves []tlog.Hash // of a batch of which all is there
+	var at []int
+	for k := range shown {
+		i := uint32(shown[k].Seq - r.first)
+		if kept := slices.IndexFunc(r.kept, func(e keptEntry) bool { return e.index == i }); kept >= 0 {
+			shown[k].Salt, shown[k].Inner = r.kept[kept].salt, slices.Clone(r.kept[kept].path)
+			continue
+		}
+		shown[k].Salt = evidence.Salt(r.seed, i)
+		at = append(at, int(i))
+	}
+	if len(at) == 0 {
+		return shown, nil
+	}
+	if leaves, err = r.leaves(); err != nil {
+		return nil, err
+	}
+	paths := evidence.Paths(leaves, at)
+	for k := range shown {
+		if len(paths) > 0 && int(shown[k].Seq-r.first) == at[0] {
+			shown[k].Inner, paths, at = paths[0], paths[1:], at[1:]
+		}
+	}
+	return shown, nil
 }
 
 // ErrErased says that an entry is gone because its day has expired. That it
