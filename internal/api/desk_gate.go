@@ -51,8 +51,6 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 		}
 		return answer, nil
 	}
-	d.Fold.changing.RLock()
-	defer d.Fold.changing.RUnlock()
 	done, err := d.Traffic.Change(ctx, gateway.Order{Vendor: spec.ID, Route: route, To: to, Actor: actor.Name, Reason: r.Reason})
 	answer.Was, answer.Epoch, answer.ConnectionsClosed = done.From.String(), uint64(done.Epoch), done.ConnectionsClosed
 	answer.TookMS = float64(done.Took.Microseconds()) / 1000
@@ -70,7 +68,7 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 			answer.Pending = "open, entry pending: the ledger does not record"
 		}
 	}
-	d.Fold.Took(done.Seq, spec.ID, route, to, d.Now())
+	d.Fold.Took(spec.ID, route, to)
 	return answer, nil
 }
 

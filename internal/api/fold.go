@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"cordon/internal/exposure"
+	"cordon/internal/incident"
 	"cordon/internal/isolate"
 	"cordon/internal/ledger"
 	"cordon/internal/store"
@@ -20,80 +22,91 @@ import (
 )
 
 // Fold is the state that the ledger's events add up to: who may log in, how
-// each gate was last set, and what was found. It is a cache: the keyspace store.User holds the
-// events themselves and up to which entry they are complete, so that a start
-// need not read a long ledger from its beginning. Whoever deletes it loses
-// nothing but the time of one such reading.
+// each gate was last set, what was found, and what incidents there are. It is a
+// cache: the keyspace store.User holds copies of the events and up to which
+// entry they are complete, so that a start reads them side by side instead of
+// from batches all over a long ledger. They come from the ledger alone: whoever
+// deletes them loses nothing but the time of one such reading.
 type Fold struct {
 	Users    *Users
 	Findings *watch.Findings
+	Cases    *incident.Cases
 
+	journal Journal
 	// kept is written through Apply and ApplyLazy alone, which come back when
-	// the disk does not: a cut waits for the locks that are held meanwhile.
+	// the disk does not.
 	kept     *store.Store
 	readOnly bool
 
-	// changing is held for reading while a gate is changed and folded.
-	changing sync.RWMutex
+	keeping sync.Mutex // one MarkAll at a time; guards next
+	next    uint64     // the first entry that no copy is complete for
 
-	mu    sync.Mutex // guards everything below
-	next  uint64     // the first entry not folded yet
-	stale bool       // a change waits to be recorded
+	mu    sync.Mutex // guards gates; never held while the disk is waited for
 	gates map[exposure.VendorID]map[string]isolate.State
 }
 
 // Journal is what the fold reads: durable entries from a number on.
 type Journal interface {
-	Entries(from uint64) iter.Seq2[ledger.Entry, error]
+	// Events yields those that state is folded from, in order.
+	Events(from uint64) iter.Seq2[ledger.Entry, error]
+	Status() ledger.Status
 }
 
 // LoadFold brings the fold up to the end of the journal. With readOnly nothing
 // is written back.
-func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Users, findings *watch.Findings, readOnly bool) (*Fold, error) {
-	f := &Fold{Users: users, Findings: findings, kept: kept, readOnly: readOnly, next: 1, gates: map[exposure.VendorID]map[string]isolate.State{}}
+func LoadFold(ctx context.Context, kept *store.Store, journal Journal, users *Users, findings *watch.Findings, cases *incident.Cases, readOnly bool) (*Fold, error) {
+	f := &Fold{
+		Users: users, Findings: findings, Cases: cases, journal: journal, kept: kept, readOnly: readOnly, next: 1,
+		gates: map[exposure.VendorID]map[string]isolate.State{},
+	}
 	if err := f.load(kept.DB()); err != nil {
 		return nil, fmt.Errorf("reading users and gates: %w", err)
 	}
-	for e, err := range journal.Entries(f.next) {
+	return f, f.follow(ctx, f.fold)
+}
+
+// MarkAll copies what the ledger got since, so that the next start reads less.
+// What is shown meanwhile does not wait for it: whoever makes an event folds it.
+func (f *Fold) MarkAll(ctx context.Context) error {
+	return f.follow(ctx, func(ledger.Entry) {})
+}
+
+// follow gives each event that is not copied yet, and copies it.
+func (f *Fold) follow(ctx context.Context, each func(ledger.Entry)) error {
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	next := f.journal.Status().Size + 1 // before reading: what comes after is for the next time
+	for e, err := range f.journal.Events(f.next) {
 		if err != nil {
-			return nil, fmt.Errorf("reading the ledger for users and gates: %w", err)
+			return fmt.Errorf("reading the ledger for users and gates: %w", err)
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
-		if relevant(e) {
-			users.Fold(e)
-			findings.Fold(e)
-			f.fold(e)
-			if err := f.keep(e); err != nil {
-				return nil, err
-			}
+		next = max(next, e.Seq+1)
+		if !relevant(e) {
+			continue
 		}
-		f.next = e.Seq + 1
+		each(e)
+		if err := f.keep(e); err != nil {
+			return err
+		}
 	}
-	users.took = func(seq uint64, e ledger.Event) error {
-		return f.keep(ledger.Entry{Seq: seq, Kind: ledger.KindEvent, At: e.At, Event: e})
+	if next == f.next && f.next != 1 {
+		return nil
 	}
-	findings.Took = users.took
-	return f, f.mark(f.next)
+	return f.mark(next)
 }
 
 func relevant(e ledger.Entry) bool {
-	return e.Kind == ledger.KindEvent && (e.Event.Kind == ledger.EventUser || e.Event.Kind == ledger.EventGate || watch.Relevant(e.Event.Kind))
-}
-
-// Gates is how the gates of a vendor were last set: "" is the vendor's own.
-func (f *Fold) Gates(v exposure.VendorID) map[string]isolate.State {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	out := map[string]isolate.State{}
-	for route, s := range f.gates[v] {
-		out[route] = s
-	}
-	return out
+	k := e.Event.Kind
+	return k == ledger.EventUser || k == ledger.EventGate || watch.Relevant(k) || incident.Relevant(k)
 }
 
 func (f *Fold) fold(e ledger.Entry) {
+	f.Users.Fold(e)
+	f.Findings.Fold(e)
+	f.Cases.Fold(e)
 	if e.Event.Kind != ledger.EventGate {
 		return
 	}
@@ -103,28 +116,27 @@ func (f *Fold) fold(e ledger.Entry) {
 	if err != nil { // a word that this build does not know: the closed reading
 		state = isolate.Cut
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.gates[e.Event.Vendor] == nil {
-		f.gates[e.Event.Vendor] = map[string]isolate.State{}
-	}
-	f.gates[e.Event.Vendor][route] = state
+	f.Took(e.Event.Vendor, route, state)
 }
 
-// Took folds a change of a gate that this process has just made. Without an
-// entry number the change waits in memory to be recorded. From then on, as when
-// the event cannot be kept here, nothing is marked as complete, so that the next
-// start reads it from the ledger: a cut that holds is not reported as an error.
-func (f *Fold) Took(seq uint64, v exposure.VendorID, route string, to isolate.State, at time.Time) {
-	entry := ledger.Entry{Seq: seq, Kind: ledger.KindEvent, At: at, Event: ledger.Event{
-		Kind: ledger.EventGate, Vendor: v, At: at, Fields: map[string]any{"gate": to.String(), "route": route}}}
-	f.fold(entry)
-	if seq != 0 && f.keep(entry) == nil {
-		return
-	}
+// Gates is how the gates of a vendor were last set: "" is the vendor's own.
+func (f *Fold) Gates(v exposure.VendorID) map[string]isolate.State {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stale = true
+	out := map[string]isolate.State{}
+	maps.Copy(out, f.gates[v])
+	return out
+}
+
+// Took folds a change of a gate that this process has just made, whether or not
+// the ledger could record it yet.
+func (f *Fold) Took(v exposure.VendorID, route string, to isolate.State) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gates[v] == nil {
+		f.gates[v] = map[string]isolate.State{}
+	}
+	f.gates[v][route] = to
 }
 
 // Keys: 'u' 'n' -> next entry as JSON; 'u' 'e' seq (8) -> event as JSON.
@@ -147,8 +159,8 @@ type keptEvent struct {
 	Fields map[string]any    `json:"fields"`
 }
 
-// keep writes the event beside the ledger. No sync: after a crash the event is
-// read from the ledger again, because the mark did not move past it either.
+// keep writes the copy of an event. No sync: after a crash the event is read
+// from the ledger again, because the mark did not move past it either.
 func (f *Fold) keep(e ledger.Entry) error {
 	if f.readOnly {
 		return nil
@@ -160,36 +172,13 @@ func (f *Fold) keep(e ledger.Entry) error {
 	return f.set(eventKey(e.Seq), data, f.kept.ApplyLazy)
 }
 
-// MarkAll says that everything up to the ledger's end is folded, unless a
-// change is being made at this very moment: it may be durable and not folded
-// yet. Nobody waits for a mark, least of all a cut.
-func (f *Fold) MarkAll(l sizer) error {
-	if !f.changing.TryLock() {
-		return nil
-	}
-	defer f.changing.Unlock()
-	if !f.Users.mu.TryLock() { // users are changed under their own lock
-		return nil
-	}
-	size, quiet := f.Findings.Quiet(func() uint64 { return l.Status().Size })
-	f.Users.mu.Unlock()
-	if !quiet {
-		return nil
-	}
-	return f.mark(size + 1)
-}
-
-type sizer interface{ Status() ledger.Status }
-
 // mark is written with a sync, after the events that it covers.
 func (f *Fold) mark(next uint64) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.next = max(f.next, next)
-	if f.readOnly || f.stale {
+	f.next = next
+	if f.readOnly {
 		return nil
 	}
-	data, err := json.Marshal(f.next)
+	data, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
@@ -250,8 +239,6 @@ func (f *Fold) load(db *pebble.DB) error {
 		}
 		e := ledger.Entry{Seq: k.Seq, Kind: ledger.KindEvent, At: k.At, Event: ledger.Event{
 			Kind: k.Kind, Vendor: k.Vendor, At: k.At, Actor: k.Actor, Fields: k.Fields}}
-		f.Users.Fold(e)
-		f.Findings.Fold(e)
 		f.fold(e)
 	}
 	return it.Error()

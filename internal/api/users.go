@@ -29,8 +29,6 @@ type Users struct {
 	record recorder
 	key    [32]byte // of token digests
 	now    func() time.Time
-	// took is told of every event that was made durable here; set by LoadFold.
-	took func(seq uint64, e ledger.Event) error
 
 	mu sync.Mutex // guards everything below
 	// byName holds every user ever added; order is that of the ledger.
@@ -129,9 +127,6 @@ func (u *Users) commit(ctx context.Context, actor Actor, fields map[string]any) 
 		return err
 	}
 	u.fold(seq, e)
-	if u.took != nil {
-		return u.took(seq, e)
-	}
 	return nil
 }
 
@@ -223,6 +218,18 @@ func (u *Users) Approve(ctx context.Context, name string) (User, error) {
 		return User{}, err
 	}
 	return s.User, nil
+}
+
+// Since is the entry that made a user active; false when nobody active has
+// that name.
+func (u *Users) Since(name string) (uint64, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s := u.byName[name]
+	if s == nil || s.State != "active" {
+		return 0, false
+	}
+	return s.since, true
 }
 
 // List shows everybody, in the order in which they came.

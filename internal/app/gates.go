@@ -23,13 +23,13 @@ func (a *App) adopt(ctx context.Context, r isolate.Report) error {
 	}
 	// Where the data lie is nobody's business for ever: often below somebody's name.
 	found := strings.ReplaceAll(r.Problem, a.cfg.Data+string(filepath.Separator), "")
-	seq, err := a.ledger.Append(ctx, ledger.Event{
+	_, err := a.ledger.Append(ctx, ledger.Event{
 		Kind: ledger.EventGate, Vendor: r.Vendor, At: a.o.Now(), Actor: "gate-file",
 		Fields: map[string]any{"gate": r.InForce.String(), "from": last.String(), "route": r.Route, "found": found},
 	})
 	if err != nil {
 		return fmt.Errorf("recording the gate of %s: %w", r.Vendor, err)
 	}
-	a.fold.Took(seq, r.Vendor, r.Route, r.InForce, a.o.Now())
+	a.fold.Took(r.Vendor, r.Route, r.InForce)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"cordon/internal/api"
 	"cordon/internal/config"
+	"cordon/internal/incident"
 	"cordon/internal/ledger"
 	"cordon/internal/scope"
 	"cordon/internal/token"
@@ -65,7 +66,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 		return nil, fmt.Errorf("reading the signing key: %w", err)
 	}
 	p.ledger, err = ledger.Open(ledger.Options{
-		Dir: cfg.Data, Mirror: cfg.Mirror, Keys: lk, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+		Dir: cfg.Data, Mirror: cfg.Mirror, Failover: cfg.Failover, Keys: lk, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
 	})
 	if err != nil {
 		return nil, err
@@ -75,7 +76,8 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 		return nil, err
 	}
 	users := api.NewUsers(p.ledger, tokenKey, o.Now)
-	if p.fold, err = api.LoadFold(ctx, p.ledger.Store(), p.ledger, users, watch.NewFindings(p.ledger, o.Now), readOnly); err != nil {
+	findings, cases := watch.NewFindings(p.ledger, o.Now), incident.NewCases(p.ledger, o.Now)
+	if p.fold, err = api.LoadFold(ctx, p.ledger.Store(), p.ledger, users, findings, cases, readOnly); err != nil {
 		return nil, err
 	}
 	p.index, err = scope.Open(scope.Options{
@@ -114,6 +116,14 @@ func OpenReadOnly(ctx context.Context, cfg *config.Config, specs []*vendor.Spec,
 	p, err := open(ctx, cfg, specs, o, true)
 	if err != nil {
 		return nil, err
+	}
+	if p.ledger != nil {
+		k, err := newKeeper(p, cfg, o, nil, true)
+		if err != nil {
+			p.close()
+			return nil, err
+		}
+		p.desk.Care = k
 	}
 	return &Reader{p}, nil
 }

@@ -189,7 +189,7 @@ func (a *App) watch() {
 			a.o.Log.Error("the ledger does not record; nothing is forwarded", "error", err, "next", "repair it and restart; `cordon ledger verify` tells what is there")
 		}
 		if n%60 == 0 && !told {
-			if err := a.fold.MarkAll(a.ledger); err != nil {
+			if err := a.fold.MarkAll(a.ctx); err != nil {
 				a.o.Log.Warn("keeping users and gates", "error", err)
 			}
 		}

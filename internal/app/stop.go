@@ -63,7 +63,7 @@ func (a *App) stop(ctx context.Context) error {
 			cancel()
 		}
 		if a.fold != nil {
-			errs = append(errs, a.fold.MarkAll(a.ledger))
+			errs = append(errs, a.fold.MarkAll(context.WithoutCancel(ctx)))
 		}
 	}
 	if a.gates != nil {

@@ -17,9 +17,10 @@
 //	approve      step, digest, role (of the approver, at that moment)
 //	break-glass  step, digest: done by one person, after a delay
 //	export       digest: evidence was handed out
-//	close        reason_digest
-//	reopen       reason_digest
+//	note         text_digest
+//	close        text_digest, if a reason was given
+//	reopen       the same
 //
 // Free text is not among them: it is sealed beside the ledger, under a key that
-// can be shredded, and the entry holds its keyed digest.
+// can be shredded, and the entry holds its keyed digest (text_digest).
 package incident

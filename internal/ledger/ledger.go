@@ -52,6 +52,7 @@ type Ledger struct {
 	hasher    *hasher
 	words     wordKey
 	tokens    tokens
+	texts     sealedTexts
 	ids       *identities
 	dict      dictionary
 	days      dayKeys
@@ -79,6 +80,7 @@ type Ledger struct {
 		warnings   []string
 	}
 	importing sync.Mutex // one directory import at a time
+	baseFrom  uint64     // tests: the number of news from which on a base is made; 0 is worthABase
 	closing   sync.Once
 	closed    atomic.Bool
 	reads     sync.RWMutex // held for reading around short reads of the store, for writing by Close

@@ -114,6 +114,9 @@ func prepare(o Options) (*Ledger, error) {
 	if err := l.openTokens(k.Tokens); err != nil {
 		return nil, err
 	}
+	if err := l.openSealedTexts(); err != nil {
+		return nil, err
+	}
 	if o.Mirror != "" {
 		l.mirror = mirrorPath(o.Mirror, l.gateway)
 	}

@@ -23,10 +23,12 @@ const (
 	Undeclared Kind = "undeclared-data"
 	// Drift is a leaf that no mapping names, on a route that is known for longer.
 	Drift Kind = "drift"
+	// Damage is a file of the data directory that does not hold; Path names it.
+	Damage Kind = "damage"
 )
 
 // Kinds lists every kind.
-func Kinds() []Kind { return []Kind{Undeclared, Drift} }
+func Kinds() []Kind { return []Kind{Undeclared, Drift, Damage} }
 
 // Key is what a finding is about. It holds no value of anybody: Path is a
 // template, in which keys that look like data are "*".
@@ -63,11 +65,6 @@ type Finding struct {
 type Findings struct {
 	record recorder
 	now    func() time.Time
-	// Took is told of every event that was made durable here; nil for nobody.
-	Took func(seq uint64, e ledger.Event) error
-
-	// changing is held for reading while an event is recorded and taken.
-	changing sync.RWMutex
 
 	mu   sync.Mutex // guards everything below
 	byID map[string]*Finding
@@ -189,20 +186,8 @@ func (s *Findings) List() []Finding {
 	return list
 }
 
-// Quiet gives the number of entries by size, read while no event about findings
-// is on its way: every one up to there was taken. It does not wait; false: one is.
-func (s *Findings) Quiet(size func() uint64) (uint64, bool) {
-	if !s.changing.TryLock() {
-		return 0, false
-	}
-	defer s.changing.Unlock()
-	return size(), true
-}
-
 // append makes an event durable, then folds it.
 func (s *Findings) append(ctx context.Context, e ledger.Event) error {
-	s.changing.RLock()
-	defer s.changing.RUnlock()
 	seq, err := s.record.Append(ctx, e)
 	if err != nil {
 		return fmt.Errorf("recording a finding: %w", err)
@@ -210,10 +195,5 @@ func (s *Findings) append(ctx context.Context, e ledger.Event) error {
 	s.mu.Lock()
 	s.fold(seq, e)
 	s.mu.Unlock()
-	if s.Took != nil {
-		if err := s.Took(seq, e); err != nil {
-			return fmt.Errorf("keeping a finding: %w", err)
-		}
-	}
 	return nil
 }
