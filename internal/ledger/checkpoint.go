@@ -121,6 +121,17 @@ func (s *signer) copy(note string, end *extent) error {
 	if l.mirror == "" {
 		return nil
 	}
+	return s.mirrored(func(h *heads) error {
+		if err := h.acknowledge(end.batches, end.entries, end.edge.last); err != nil {
+			return err
+		}
+		return h.sign(note)
+	})
+}
+
+// mirrored writes to the mirror, opening it if need be.
+func (s *signer) mirrored(write func(*heads) error) error {
+	l := s.l
 	err := func() error {
 		if s.mirror == nil {
 			if err := os.MkdirAll(filepath.Dir(l.mirror), 0o700); err != nil {
@@ -134,10 +145,7 @@ func (s *signer) copy(note string, end *extent) error {
 				return err
 			}
 		}
-		if err := s.mirror.acknowledge(end.batches, end.entries, end.edge.last); err != nil {
-			return err
-		}
-		return s.mirror.sign(note)
+		return write(s.mirror)
 	}()
 	if err != nil {
 		if s.mirror != nil {

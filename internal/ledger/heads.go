@@ -17,7 +17,7 @@ import (
 // acknowledged. A store that was cut short in a way that looks like a crash
 // (the last chunk of a log damaged, a log deleted) is found out by it.
 //
-// The file has four slots of one page. A write goes to the older slot of its
+// The file has six slots of one page. A write goes to the older slot of its
 // pair, so that a torn write leaves the other one. The acknowledged batch is
 // written after each commit without a sync: that is enough for a process that
 // is killed, and for a disk that rots. After a loss of power it may be up to
@@ -26,31 +26,40 @@ import (
 //	slot: crc32c over the rest (4) | length (4) | payload
 //	slots 0, 1: generation (8) | signed checkpoint
 //	slots 2, 3: batches (8) | entries (8) | leaf hash of the last batch (32)
+//	slots 4, 5: generation (8) | checkpoint that the witness cosigned
+//
+// Files made before there were witnesses end after slot 3.
 type heads struct {
 	f    *os.File
 	path string
 
 	generation uint64
-	headSlot   int64 // to write next, 0 or 1
+	headSlot   int64  // to write next, 0 or 1
+	cosigned   uint64 // generation of the newest cosigned checkpoint
 	buf        []byte
 	aside      *aside // nil: acknowledge waits for the disk
 }
 
-const slotSize = 4096
+const (
+	slotSize  = 4096
+	slots     = 6
+	slotsOnce = 4 // before there were witnesses
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // reach is what a heads file said when it was read.
 type reach struct {
-	Path       string
-	Checkpoint string // signed; "" if none yet
-	Batches    uint64 // acknowledged
-	Entries    uint64
-	Leaf       tlog.Hash
-	Damaged    bool // a slot did not match its checksum; the other one of its pair was taken
-	Empty      bool // nothing in it at all, not even damage
-	Missing    bool // there is no such file
-	gen        uint64
+	Path             string
+	Checkpoint       string // signed; "" if none yet
+	Batches          uint64 // acknowledged
+	Entries          uint64
+	Leaf             tlog.Hash
+	Damaged          bool   // a slot did not match its checksum; the other one of its pair was taken
+	Empty            bool   // nothing in it at all, not even damage
+	Missing          bool   // there is no such file
+	Cosigned         string // the newest checkpoint that a witness cosigned; "" if none yet
+	gen, cosignedGen uint64
 }
 
 func headsPath(dir string) string { return filepath.Join(dir, "heads") }
@@ -66,12 +75,12 @@ func readHeads(path string) (reach, error) {
 	if err != nil {
 		return r, err
 	}
-	if len(b) < 4*slotSize { // cut off; what is missing counts as damaged
-		r.Damaged = true
-		b = append(b, make([]byte, 4*slotSize-len(b))...)
+	if len(b) < slots*slotSize { // cut off, what is missing counts as damaged; or older
+		r.Damaged = len(b) != slotsOnce*slotSize
+		b = append(b, make([]byte, slots*slotSize-len(b))...)
 	}
 	written := 0
-	for i := range 4 {
+	for i := range slots {
 		slot := b[i*slotSize : (i+1)*slotSize]
 		n := binary.BigEndian.Uint32(slot[4:])
 		if n == 0 && binary.BigEndian.Uint32(slot) == 0 && allZero(slot) {
@@ -88,7 +97,11 @@ func readHeads(path string) (reach, error) {
 			if g := binary.BigEndian.Uint64(p); g > r.gen || r.Checkpoint == "" {
 				r.gen, r.Checkpoint = g, string(p[8:])
 			}
-		case i >= 2 && n == 16+tlog.HashSize:
+		case i >= 4 && n >= 8:
+			if g := binary.BigEndian.Uint64(p); g > r.cosignedGen || r.Cosigned == "" {
+				r.cosignedGen, r.Cosigned = g, string(p[8:])
+			}
+		case i >= 2 && i < 4 && n == 16+tlog.HashSize:
 			if batches := binary.BigEndian.Uint64(p); batches >= r.Batches {
 				r.Batches, r.Entries, r.Leaf = batches, binary.BigEndian.Uint64(p[8:]), tlog.Hash(p[16:])
 			}
@@ -116,10 +129,10 @@ func openHeads(path string, was reach) (*heads, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the file of heads: %w", err)
 	}
-	h := &heads{f: f, path: path, generation: was.gen, headSlot: int64(was.gen+1) % 2}
-	if st, err := f.Stat(); err == nil && st.Size() < 4*slotSize {
+	h := &heads{f: f, path: path, generation: was.gen, headSlot: int64(was.gen+1) % 2, cosigned: was.cosignedGen}
+	if st, err := f.Stat(); err == nil && st.Size() < slots*slotSize {
 		// Real blocks rather than a hole: a full disk must not stop a head.
-		_, err = f.WriteAt(make([]byte, 4*slotSize-st.Size()), st.Size())
+		_, err = f.WriteAt(make([]byte, slots*slotSize-st.Size()), st.Size())
 		if err == nil {
 			err = f.Sync()
 		}
@@ -159,20 +172,34 @@ func (h *heads) acknowledge(batches, entries uint64, leaf tlog.Hash) error {
 // sign notes a signed checkpoint and waits until it is on disk, together with
 // every acknowledgement so far. Called by one goroutine, which may be another.
 func (h *heads) sign(checkpoint string) error {
+	if err := h.writeNote(h.headSlot, h.generation+1, checkpoint); err != nil {
+		return err
+	}
+	h.generation++
+	h.headSlot ^= 1
+	return h.f.Sync()
+}
+
+// cosign notes a checkpoint that the witness cosigned, like sign and never at
+// the same time.
+func (h *heads) cosign(checkpoint string) error {
+	if err := h.writeNote(4+int64(h.cosigned+1)%2, h.cosigned+1, checkpoint); err != nil {
+		return err
+	}
+	h.cosigned++
+	return h.f.Sync()
+}
+
+func (h *heads) writeNote(slot int64, generation uint64, checkpoint string) error {
 	if len(checkpoint) > slotSize-16 {
 		return errors.New("the signed checkpoint is too long for the file of heads")
 	}
-	h.generation++
 	p := make([]byte, 8, slotSize)
-	p = binary.BigEndian.AppendUint64(p, h.generation)
+	p = binary.BigEndian.AppendUint64(p, generation)
 	p = append(p, checkpoint...)
 	// A shorter note must not leave the end of a longer one behind it.
 	p = append(p, make([]byte, slotSize-len(p))...)
-	if err := writeSlotLen(h.f, h.headSlot, p, 8+len(checkpoint)); err != nil {
-		return err
-	}
-	h.headSlot ^= 1
-	return h.f.Sync()
+	return writeSlotLen(h.f, slot, p, 8+len(checkpoint))
 }
 
 // writeSlot fills in the first eight bytes of p and writes it.

@@ -34,6 +34,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cordon/evidence"
 	"cordon/internal/store"
 )
 
@@ -42,6 +43,7 @@ type Ledger struct {
 	store    *store.Store
 	dir      string
 	keys     Keys
+	witness  *evidence.Witness // nil: none
 	origin   string
 	gateway  [16]byte
 	readOnly bool
@@ -64,6 +66,7 @@ type Ledger struct {
 	signer    *signer
 
 	durable  atomic.Pointer[extent] // what is on disk; grows only
+	cosigned cosigned
 	learning struct{ linked, refused atomic.Uint64 }
 	low      atomic.Bool // little space is left: no disclosures until there is more
 	growth   struct {

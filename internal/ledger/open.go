@@ -91,7 +91,7 @@ func prepare(o Options) (*Ledger, error) {
 		return nil, errors.New("opening the ledger: the signing and the verifying key have different names")
 	}
 	l := &Ledger{
-		dir: o.Dir, keys: k, origin: k.Verifier.Name(), readOnly: o.ReadOnly, now: o.Now, log: o.Log,
+		dir: o.Dir, keys: k, witness: o.Witness, origin: k.Verifier.Name(), readOnly: o.ReadOnly, now: o.Now, log: o.Log,
 		hasher: newHasher(k.Identity), words: newWordKey(k.Identity), queue: newQueue(), headsFile: headsPath(o.Dir),
 	}
 	l.gateway = evidence.GatewayOf(l.origin)
@@ -187,6 +187,9 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 		}
 	}
 	if err := l.days.load(l.store.DB()); err != nil {
+		return damaged(err)
+	}
+	if err := l.loadCosigned(); err != nil {
 		return damaged(err)
 	}
 	end := &extent{batches: batches}
@@ -328,33 +331,49 @@ func (l *Ledger) checkReach(r reach, batches uint64) error {
 			return &store.Refusal{What: fmt.Sprintf("batch %d is not the one that %s says was acknowledged", r.Batches-1, r.Path), Step: step}
 		}
 	}
-	if r.Checkpoint == "" {
-		return nil
+	if r.Checkpoint != "" {
+		head, err := l.checkSigned(r.Checkpoint, "head in "+r.Path, batches)
+		if err != nil {
+			return err
+		}
+		if head.Size > l.status.signed || l.status.checkpoint == "" {
+			l.status.signed, l.status.checkpoint = head.Size, r.Checkpoint
+		}
 	}
-	head, err := evidence.OpenCheckpoint(r.Checkpoint, l.keys.Verifier)
+	if r.Cosigned != "" {
+		head, err := l.checkSigned(r.Cosigned, "cosigned head in "+r.Path, batches)
+		if err != nil {
+			return err
+		}
+		l.cosigned.restore(r.Cosigned, head)
+	}
+	return nil
+}
+
+// checkSigned refuses a store that a checkpoint of ours does not fit.
+func (l *Ledger) checkSigned(signed, what string, batches uint64) (evidence.Checkpoint, error) {
+	const step = "keep a copy of the data directory as it is, then restore the newest backup"
+	head, err := evidence.OpenCheckpoint(signed, l.keys.Verifier)
 	if err != nil {
-		return &store.Refusal{What: "the head in " + r.Path + " is not signed by this ledger's key", Step: "restore the ledger's keys from the backup of the keys", Err: err}
+		return head, &store.Refusal{What: "the " + what + " is not signed by this ledger's key", Step: "restore the ledger's keys from the backup of the keys", Err: err}
 	}
 	if head.Size > batches {
-		return &store.Refusal{
-			What: fmt.Sprintf("signed batches are missing: the head in %s covers %d, the store ends with %d", r.Path, head.Size, batches),
+		return head, &store.Refusal{
+			What: fmt.Sprintf("signed batches are missing: the %s covers %d, the store ends with %d", what, head.Size, batches),
 			Step: step,
 		}
 	}
 	e, err := loadEdge(l.store.DB(), head.Size)
 	if err != nil {
-		return damaged(err)
+		return head, damaged(err)
 	}
 	if e.root() != head.Root {
-		return &store.Refusal{
-			What: fmt.Sprintf("the first %d batches are not those that the head in %s was signed over", head.Size, r.Path),
+		return head, &store.Refusal{
+			What: fmt.Sprintf("the first %d batches are not those that the %s was signed over", head.Size, what),
 			Step: step,
 		}
 	}
-	if head.Size > l.status.signed || l.status.checkpoint == "" {
-		l.status.signed, l.status.checkpoint = head.Size, r.Checkpoint
-	}
-	return nil
+	return head, nil
 }
 
 // reportTail warns of batches that no head covers: they are there, and their

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"cordon/evidence"
+
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -20,8 +22,10 @@ type Options struct {
 	// the disk of Dir does not answer; "" for none.
 	Failover string
 	Keys     Keys
-	Now      func() time.Time // nil: time.Now
-	Log      *slog.Logger     // nil: nothing is logged
+	// Witness is the one witness whose cosignatures count; nil for none.
+	Witness *evidence.Witness
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: nothing is logged
 	// ReadOnly opens without writing a byte; for verbs without a server.
 	ReadOnly bool
 }

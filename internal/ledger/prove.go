@@ -12,15 +12,22 @@ import (
 )
 
 // Prove makes the proof that an entry is in the ledger, under the newest
-// signed checkpoint. The entry must be older than that: call Checkpoint first
+// checkpoint that the witness cosigned if that covers it, else under the newest
+// signed one. The entry must be older than that: call Checkpoint first
 // for one just written.
 func (l *Ledger) Prove(seq uint64) (evidence.Proof, error) {
-	l.status.mu.Lock()
-	signed, checkpoint := l.status.signed, l.status.checkpoint
-	l.status.mu.Unlock()
-	batches, err := l.ProveAll(context.Background(), signed, []uint64{seq}, nil)
+	c := l.Cosigned()
+	checkpoint, size := c.Note, c.Size
+	var batches []evidence.Batch
+	err := errors.New("nothing is cosigned")
+	if size > 0 {
+		batches, err = l.ProveAll(context.Background(), size, []uint64{seq}, nil)
+	}
 	if err != nil {
-		return evidence.Proof{}, fmt.Errorf("proving entry %d: %w", seq, err)
+		checkpoint, size = l.Head()
+		if batches, err = l.ProveAll(context.Background(), size, []uint64{seq}, nil); err != nil {
+			return evidence.Proof{}, fmt.Errorf("proving entry %d: %w", seq, err)
+		}
 	}
 	b := batches[0]
 	e := b.Entries[0]

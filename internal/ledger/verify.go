@@ -116,6 +116,7 @@ func (v *verification) collectHeads() {
 	if err := it.Error(); err != nil {
 		v.problem("reading checkpoints: %v", err)
 	}
+	v.collectCosigned(add)
 	for _, path := range []string{v.l.headsFile, v.l.mirror} {
 		if path == "" {
 			continue
@@ -134,6 +135,9 @@ func (v *verification) collectHeads() {
 		}
 		if r.Checkpoint != "" {
 			add(r.Checkpoint, path)
+		}
+		if r.Cosigned != "" {
+			add(r.Cosigned, path+" (cosigned)")
 		}
 		if path == v.l.headsFile && r.Batches < v.end.batches && !v.l.readOnly {
 			v.problem("%s knows %d batches of %d", path, r.Batches, v.end.batches)
