@@ -253,13 +253,13 @@ func (b *base) close() {
 }
 
 // find gives the ordinal of an identifier, Nobody if the base does not have it.
-func (b *base) find(h idHash) (exposure.Ordinal, error) {
+// buf is only for a base that is not mapped, and may be nil.
+func (b *base) find(h idHash, buf []byte) (exposure.Ordinal, error) {
 	key := binary.BigEndian.Uint64(h[:])
 	for at := b.blockOf(key); at >= 0; at-- {
 		off := int64(at) * sheetBlock
 		n := int(min(sheetBlock, b.ids.size-off))
-		var room [sheetBlock]byte
-		block, err := b.ids.read(off, n, room[:0])
+		block, err := b.ids.read(off, n, buf)
 		if err != nil {
 			return exposure.Nobody, err
 		}
@@ -317,8 +317,7 @@ func (b *base) record(o exposure.Ordinal) (sealed, needles []byte, err error) {
 	if uint64(o) >= b.m.Ordinals {
 		return nil, nil, nil
 	}
-	var room [16]byte
-	ends, err := b.index.read(int64(o/recordGroup)*8, 16, room[:0])
+	ends, err := b.index.read(int64(o/recordGroup)*8, 16, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -329,7 +328,7 @@ func (b *base) record(o exposure.Ordinal) (sealed, needles []byte, err error) {
 	if from == to {
 		return nil, nil, nil
 	}
-	group, err := b.records.read(int64(from), int(to-from), make([]byte, 0, 4096))
+	group, err := b.records.read(int64(from), int(to-from), nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -359,13 +358,12 @@ func (b *base) person(o exposure.Ordinal) (row personRow, ok bool, err error) {
 	if row.sealed, _, err = b.record(o); err != nil || row.sealed == nil {
 		return row, false, err
 	}
-	var room [8]byte
 	at := func(s *sheet, width int) (v uint16) {
 		if err != nil {
 			return 0
 		}
 		var c []byte
-		if c, err = s.read(int64(o)*int64(width), width, room[:0]); err == nil {
+		if c, err = s.read(int64(o)*int64(width), width, nil); err == nil {
 			if v = uint16(c[0]); width == 2 {
 				v = binary.LittleEndian.Uint16(c)
 			}
@@ -381,7 +379,7 @@ func (b *base) person(o exposure.Ordinal) (row personRow, ok bool, err error) {
 	}
 	country, state, language := at(b.country, 1), at(b.state, 2), at(b.language, 1)
 	row.minorUntil = at(b.minor, 2)
-	bits, err2 := b.named.read(int64(o/8), 1, room[:0])
+	bits, err2 := b.named.read(int64(o/8), 1, nil)
 	if err = errors.Join(err, err2); err != nil {
 		return row, false, err
 	}

@@ -67,6 +67,10 @@ func mustOpen(t testing.TB, dir string, change ...func(*Options)) *Ledger {
 	return l
 }
 
+// testBaseFrom is the number of news from which on imports of ledgers that are
+// opened make a base of people.
+var testBaseFrom uint64
+
 // openTest opens without a reserve: dozens of test stores need none.
 func openTest(t testing.TB, dir string, change ...func(*Options)) (*Ledger, error) {
 	keys, _ := testKeys(t)
@@ -74,7 +78,11 @@ func openTest(t testing.TB, dir string, change ...func(*Options)) (*Ledger, erro
 	for _, c := range change {
 		c(&o)
 	}
-	return open(o, store.Options{Reserve: -1})
+	l, err := open(o, store.Options{Reserve: -1})
+	if l != nil {
+		l.baseFrom = testBaseFrom
+	}
+	return l, err
 }
 
 func email(n int) exposure.Identifier {

@@ -164,7 +164,7 @@ func (ids *identities) row(h idHash) (row identityRow, ok bool, err error) {
 	if errors.Is(err, pebble.ErrNotFound) {
 		err = ids.withBase(func(b *base) (err error) {
 			if b != nil {
-				row.ordinal, err = b.find(h)
+				row.ordinal, err = b.find(h, nil)
 			}
 			return err
 		})

@@ -239,7 +239,7 @@ func TestDirectoryImportCountsNewChangedAndLeft(t *testing.T) {
 	if p.Countries[p.Country[one]] != "FR" || p.States[p.State[one]] != "BE" || p.Languages[p.Language[two]] != "en" {
 		t.Errorf("attributes are wrong: %+v", p.Countries)
 	}
-	if p.MinorUntil[two] != dayOf(birthday) || p.MinorUntil[three] != 0 {
+	if p.MinorUntil[two] != personDay(birthday) || p.MinorUntil[three] != 0 {
 		t.Errorf("minors: %d, %d", p.MinorUntil[two], p.MinorUntil[three])
 	}
 	if !p.InDirectory(one) || p.InDirectory(three) || p.InDirectory(1<<30) {

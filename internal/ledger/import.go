@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
@@ -36,13 +37,136 @@ const chunkSize = 256
 
 // Import takes the directory as a whole: who is in it, and that those who are
 // missing have left. It changes only what differs from the last import, and
-// writes an event with the counts. When people or ctx end with an error what
-// was taken so far stays, and nobody counts as having left.
+// writes an event with the counts. When people or ctx end with an error nobody
+// counts as having left.
 func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (Imported, error) {
+	next, stop := iter.Pull2(people)
+	defer stop()
+	return l.ImportFrom(ctx, &sequence{next: next})
+}
+
+// sequence cuts people who come one by one into blocks.
+type sequence struct {
+	next func() (Person, error, bool)
+	done bool
+}
+
+func (s *sequence) Next() (Block, error) {
+	var list []Person
+	for len(list) < chunkSize && !s.done {
+		p, err, ok := s.next()
+		if err != nil {
+			return nil, err
+		}
+		if s.done = !ok; ok {
+			list = append(list, p)
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return func(take func(*Person) error) error {
+		for i := range list {
+			if err := take(&list[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// ImportFrom is Import of a source that several goroutines read at once.
+func (l *Ledger) ImportFrom(ctx context.Context, src Source) (Imported, error) {
 	l.importing.Lock()
 	defer l.importing.Unlock()
-	var done Imported
-	present := bitmap{}
+	if err := l.writable(); err != nil {
+		return Imported{}, err
+	}
+	b, err := l.newBulk()
+	if err != nil {
+		return Imported{}, fmt.Errorf("importing the directory: %w", err)
+	}
+	defer b.close()
+	done, err := b.run(ctx, src)
+	if err != nil {
+		return done, fmt.Errorf("importing the directory: %w", err)
+	}
+	return done, nil
+}
+
+func (b *bulk) run(ctx context.Context, src Source) (done Imported, err error) {
+	l := b.l
+	l.j.watchBirths(true)
+	defer l.j.watchBirths(false)
+	var bound uint64
+	if b.old != nil {
+		bound = b.old.m.Ordinals
+	}
+	b.present = newShareBitmap(bound) // grows below
+	if err := b.collect(ctx, src); err != nil {
+		b.giveBack()
+		return done, err
+	}
+	bound = max(bound, b.greatest.Load()+1)
+	b.present.grow(bound)
+	b.knot = newShareBitmap(bound)
+	parts := int((bound + 1<<partBits - 1) >> partBits)
+	large := b.emitted.Load() >= l.worthABase(b.old)
+	if large {
+		if err := b.eachPart(hashParts, b.findKnots); err != nil {
+			return done, err
+		}
+		if done.New, done.Changed, err = b.nextGeneration(ctx, parts, bound); err != nil {
+			return done, err
+		}
+	} else {
+		b.giveBack()
+		b.allKnots()
+		if err := b.eachPart(hashParts, func(k int, w *partWorker) error { return b.splitTuples(k, w, false) }); err != nil {
+			return done, err
+		}
+		err := b.eachPart(b.rows.count(), func(k int, w *partWorker) error { return b.makePeople(k, &peoplePart{w: w}, false) })
+		if err != nil {
+			return done, err
+		}
+	}
+	if err := b.commitEntangled(ctx, &done); err != nil {
+		return done, err
+	}
+	for _, line := range b.repeated {
+		done.Repeated = append(done.Repeated, line)
+	}
+	slices.Sort(done.Repeated)
+	done.People = b.people.Load() - uint64(len(done.Repeated))
+	if done.Left, err = l.markLeft(&b.present); err != nil {
+		return done, err
+	}
+	fields := map[string]any{"people": done.People, "new": done.New, "changed": done.Changed, "left": done.Left}
+	row, ok, err := l.baseRow()
+	if err != nil {
+		return done, err
+	}
+	if ok {
+		fields["base"], fields["base_digest"] = row.generation, hex.EncodeToString(row.digest[:])
+	}
+	_, err = l.Append(ctx, Event{Kind: EventImport, Fields: fields})
+	return done, err
+}
+
+// worthABase is the number of news from which on a new generation is made.
+func (l *Ledger) worthABase(old *base) uint64 {
+	switch {
+	case l.baseFrom > 0:
+		return l.baseFrom
+	case old != nil:
+		return fewNews + old.m.People/32 // writing the base anew costs what the committer takes for these
+	}
+	return fewNews
+}
+
+// commitEntangled sends people through the committer, in the order of the file.
+func (b *bulk) commitEntangled(ctx context.Context, done *Imported) error {
+	l := b.l
 	begin := func() *chunk { return &chunk{own: map[idHash]bool{}, seen: l.ids.epoch()} }
 	c := begin()
 	flush := func() error {
@@ -52,95 +176,93 @@ func (l *Ledger) Import(ctx context.Context, people iter.Seq2[Person, error]) (I
 		if err := l.wait(ctx, l.queue.add(job{people: c}, true)); err != nil {
 			return err
 		}
-		done.People += uint64(len(c.people))
 		done.New += c.added
 		done.Changed += c.moved
 		for _, o := range c.ordinals {
-			present.set(o)
+			b.present.grow(uint64(o) + 1)
+			b.present.set(o)
 		}
 		c = begin()
 		return nil
 	}
-	if err := l.writable(); err != nil {
-		return done, err
-	}
-	today := dayOf(l.now())
-	for p, err := range people {
-		if err != nil {
-			return done, fmt.Errorf("importing the directory: %w", err)
+	err := b.eachEntangled(func(p *entangledPerson) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		a, err := l.arrive(p, today)
+		a, err := b.arrive(p)
 		if err != nil {
-			return done, fmt.Errorf("importing the directory: %w", err)
+			return err
 		}
 		// Every id of an earlier chunk is in the store by now, so its ordinal is
 		// among those present; one of this chunk is not.
 		own := a.ids[0]
-		if c.own[own.hash] || own.ordinal != exposure.Nobody && present.has(own.ordinal) {
-			done.Repeated = append(done.Repeated, p.Line)
-			continue
+		if c.own[own.hash] || own.ordinal != exposure.Nobody && b.present.has(own.ordinal) {
+			b.repeat(p.row, p.line)
+			return nil
 		}
 		c.own[own.hash] = true
 		c.people = append(c.people, a)
 		if len(c.people) == chunkSize {
-			if err := flush(); err != nil {
-				return done, fmt.Errorf("importing the directory: %w", err)
-			}
+			return flush()
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	if err := flush(); err != nil {
-		return done, fmt.Errorf("importing the directory: %w", err)
-	}
-	var err error
-	if done.Left, err = l.markLeft(present); err != nil {
-		return done, fmt.Errorf("importing the directory: %w", err)
-	}
-	_, err = l.Append(ctx, Event{Kind: EventImport, Fields: map[string]any{
-		"people": done.People, "new": done.New, "changed": done.Changed, "left": done.Left,
-	}})
-	return done, err
+	return flush()
 }
 
-func (l *Ledger) arrive(p Person, today uint16) (arrival, error) {
-	if p.ID == "" {
-		return arrival{}, errors.New("a person without an id")
+// arrive looks up who somebody is.
+func (b *bulk) arrive(p *entangledPerson) (arrival, error) {
+	l := b.l
+	n := l.seal.NonceSize()
+	id, err := l.seal.Open(nil, p.sealed[:min(n, len(p.sealed))], p.sealed[min(n, len(p.sealed)):], ordinalKey(store.Person, p.ordinal))
+	if err != nil {
+		return arrival{}, fmt.Errorf("opening a directory id: %w", err)
 	}
-	for _, s := range []string{p.Country, p.State, p.Language} {
-		if len(s) > 35 { // RFC 5646 section 4.4.1; countries and states are shorter
-			return arrival{}, errors.New("a country, state or language is too long")
-		}
+	a := arrival{id: string(id), row: personRow{
+		inDirectory: true, minorUntil: p.minorUntil,
+		country: b.words[0].table[p.country], state: b.words[1].table[p.state], language: b.words[2].table[p.language],
+	}}
+	if len(p.needles) > 0 {
+		a.known = append([]byte{knownVersion}, p.needles...)
 	}
-	a := arrival{id: p.ID, row: personRow{inDirectory: true, country: p.Country, state: p.State, language: p.Language}}
-	if !p.MinorUntil.IsZero() {
-		if day := dayOf(p.MinorUntil); day > today {
-			a.row.minorUntil = day
-		}
-	}
-	var err error
-	if a.known, err = knownRow(p.Needles); err != nil {
-		return arrival{}, err
-	}
-	own := exposure.Identifier{Kind: exposure.KindUserID, Value: p.ID}
-	for i, id := range append([]exposure.Identifier{own}, p.Identifiers...) {
-		if i > 0 && id == own {
+	for i := range p.tuples {
+		t := &p.tuples[i]
+		h := t.hash()
+		if t.kind&tupleForm != 0 {
+			of := &a.ids[len(a.ids)-1]
+			of.names = append(of.names, h)
+			if of.ordinal == exposure.Nobody {
+				found, err := l.ids.find(h)
+				if err != nil {
+					return arrival{}, err
+				}
+				of.forms = append(of.forms, form{h, found})
+			}
 			continue
 		}
-		h := l.hasher.hash(id)
 		found, err := l.ids.find(h)
 		if err != nil {
 			return arrival{}, err
 		}
-		at := hashedID{hash: h, kind: id.Kind, identity: found}
-		if reachable(id.Kind) {
-			if at.plain = id; found.ordinal == exposure.Nobody {
-				if at.forms, err = l.lookUpForms(id); err != nil {
-					return arrival{}, err
-				}
-			}
-		}
-		a.ids = append(a.ids, at)
+		a.ids = append(a.ids, hashedID{hash: h, kind: exposure.Kind(t.kind & tupleKind), identity: found})
 	}
 	return a, nil
+}
+
+// checkPerson refuses what no row can hold.
+func checkPerson(p *Person) error {
+	if p.ID == "" || len(p.ID) > 1024 {
+		return errors.New("a person without an id, or with a very long one")
+	}
+	for _, s := range [3]string{p.Country, p.State, p.Language} {
+		if len(s) > 35 { // RFC 5646 section 4.4.1; countries and states are shorter
+			return errors.New("a country, state or language is too long")
+		}
+	}
+	return nil
 }
 
 // addPeople writes a chunk.
@@ -232,9 +354,7 @@ func (j *journal) settlePerson(pb *pebble.Batch, ids []hashedID, seen epoch) (o 
 			return o, here, false, err
 		}
 	}
-	if ids[0].ordinal == exposure.Nobody {
-		j.build.named = append(j.build.named, o)
-	}
+	j.build.named = append(j.build.named, o)
 	users := []userTag{tagOf(ids[0].hash)}
 	via := ids[0].hash
 	for i := range ids {
@@ -266,42 +386,82 @@ func (j *journal) settlePerson(pb *pebble.Batch, ids []hashedID, seen epoch) (o 
 	return o, here, linked, nil
 }
 
-// markLeft clears the flag of everyone who is in the store as in the
-// directory and was not present.
-func (l *Ledger) markLeft(present bitmap) (left uint64, err error) {
+// markLeft clears the flag of everyone who is in the directory, as the store or
+// the base says, and was not present.
+func (l *Ledger) markLeft(present *shareBitmap) (left uint64, err error) {
+	b := l.store.DB().NewBatch()
+	leave := func(o exposure.Ordinal, row personRow) error {
+		row.inDirectory = false
+		if err := b.Set(ordinalKey(store.Person, o), row.append(nil), nil); err != nil {
+			return fmt.Errorf("marking who left: %w", err)
+		}
+		// Who is not in the directory any more is not searched for either.
+		if err := l.setKnown(b, o, nil); err != nil {
+			return err
+		}
+		if left++; b.Len() < 1<<20 {
+			return nil
+		}
+		err := l.store.Apply(b)
+		b = l.store.DB().NewBatch()
+		return err
+	}
 	prefix := []byte{store.Person}
 	it, err := l.store.DB().NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
 	if err != nil {
 		return 0, fmt.Errorf("reading people: %w", err)
 	}
 	defer it.Close()
-	b := l.store.DB().NewBatch()
+	var overridden bitmap
 	for it.First(); it.Valid(); it.Next() {
 		o, row, err := personAt(it)
 		if err != nil {
 			return left, err
 		}
-		if !row.inDirectory || present.has(o) {
-			continue
-		}
-		row.inDirectory = false
-		if err := b.Set(it.Key(), row.append(nil), nil); err != nil {
-			return left, fmt.Errorf("marking who left: %w", err)
-		}
-		// Who is not in the directory any more is not searched for either.
-		if err := b.Delete(append([]byte{store.Known}, it.Key()[1:]...), nil); err != nil {
-			return left, fmt.Errorf("marking who left: %w", err)
-		}
-		left++
-		if b.Len() > 1<<20 {
-			if err := l.store.Apply(b); err != nil {
+		overridden.set(o)
+		if row.inDirectory && !present.has(o) {
+			if err := leave(o, row); err != nil {
 				return left, l.unavailable(err)
 			}
-			b = l.store.DB().NewBatch()
 		}
 	}
 	if err := it.Error(); err != nil {
 		return left, fmt.Errorf("reading people: %w", err)
+	}
+	err = l.ids.withBase(func(base *base) error {
+		if base == nil {
+			return nil
+		}
+		for off := int64(0); off < base.named.size; off += sheetBlock {
+			bits, err := base.named.read(off, int(min(sheetBlock, base.named.size-off)), nil)
+			if err != nil {
+				return err
+			}
+			for i, byte8 := range bits {
+				if byte8 == 0 {
+					continue
+				}
+				for bit := range 8 {
+					o := exposure.Ordinal(off+int64(i))*8 + exposure.Ordinal(bit)
+					if byte8&(1<<bit) == 0 || present.has(o) || overridden.has(o) {
+						continue
+					}
+					row, ok, err := base.person(o)
+					if err != nil {
+						return err
+					}
+					if ok {
+						if err := leave(o, row); err != nil {
+							return l.unavailable(err)
+						}
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return left, fmt.Errorf("marking who left: %w", err)
 	}
 	if b.Empty() {
 		return left, b.Close()

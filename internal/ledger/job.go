@@ -54,6 +54,7 @@ type hashedID struct {
 	identity                     // as it was when it was looked up
 	contact  []byte              // sealed; only if not known and reachable
 	plain    exposure.Identifier // of addresses, for the day they prove to be shared
+	names    []idHash            // of those that come from an import, which has no plain value any more: all their forms
 	// forms are hashes under which vendors know it; only if not known, since
 	// whoever is known is known by them too.
 	forms []form

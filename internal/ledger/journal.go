@@ -38,7 +38,8 @@ type journal struct {
 	used    uint64 // ordinals handed out
 	events  uint64 // rows of the list of events
 	build   builder
-	pinDay  int64 // of the newest pin
+	pinDay  int64    // of the newest pin
+	births  []idHash // written since an import began; nil: none runs
 
 	ended   chan struct{} // closed when run has ended
 	waiting atomic.Int64  // len(pending), for Status

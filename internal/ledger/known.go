@@ -64,19 +64,29 @@ func knownRow(needles []classify.Needle) ([]byte, error) {
 	if len(needles) == 0 {
 		return nil, nil
 	}
-	b := append(make([]byte, 0, 1+needleSize*len(needles)), knownVersion)
+	return appendKnown(append(make([]byte, 0, 1+needleSize*len(needles)), knownVersion), needles)
+}
+
+// appendKnown appends needles, each once.
+func appendKnown(b []byte, needles []classify.Needle) ([]byte, error) {
+	start := len(b)
 	for i, n := range needles {
-		number, ok := knownNumbers[n.Category]
+		number, ok := numberOf(n.Category)
 		if !ok {
 			return nil, fmt.Errorf("what is known of a person cannot be of category %s", n.Category)
 		}
-		if slices.Contains(needles[:i], n) || len(b) > needleSize*maxNeedles {
+		if slices.Contains(needles[:i], n) || len(b)-start >= needleSize*maxNeedles {
 			continue
 		}
 		b = append(b, number, n.Words)
 		b = binary.BigEndian.AppendUint64(b, n.Hash)
 	}
 	return b, nil
+}
+
+func numberOf(c exposure.Category) (byte, bool) {
+	n, ok := knownNumbers[c]
+	return n, ok
 }
 
 func appendNeedles(dst []classify.Needle, row []byte) ([]classify.Needle, error) {

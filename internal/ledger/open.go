@@ -223,6 +223,9 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 	if l.listedEvents, err = l.loadEvents(end, events); err != nil {
 		return damaged(err)
 	}
+	if err := l.openBase(); err != nil {
+		return err
+	}
 	l.durable.Store(end)
 	l.reportTail(reaches, end)
 	return nil

@@ -44,9 +44,19 @@ func (b *bitmap) has(o exposure.Ordinal) bool {
 	return w < len(b.words) && b.words[w]&(1<<(o%64)) != 0
 }
 
-// People reads the attributes of everyone who is or was in the directory.
+// People reads the attributes of everyone who is or was in the directory: the
+// columns of the base as they are mapped, with what the store has over them.
 func (l *Ledger) People() (*People, error) {
 	p := &People{Countries: []string{""}, States: []string{""}, Languages: []string{""}}
+	err := l.ids.withBase(func(b *base) error {
+		if b == nil {
+			return nil
+		}
+		return b.columns(p)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading people: %w", err)
+	}
 	prefix := []byte{store.Person}
 	it, err := l.store.DB().NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
 	if err != nil {
@@ -58,10 +68,12 @@ func (l *Ledger) People() (*People, error) {
 		if err != nil {
 			return nil, err
 		}
-		n := int(o) + 1
-		p.Country, p.State, p.Language, p.MinorUntil = make([]uint8, n), make([]uint16, n), make([]uint8, n), make([]uint16, n)
+		if n := int(o) + 1; n > len(p.Country) {
+			p.Country, p.State, p.Language, p.MinorUntil = longer(p.Country, n), longer(p.State, n), longer(p.Language, n), longer(p.MinorUntil, n)
+			p.directory.words = longer(p.directory.words, n/64+1)
+		}
 	}
-	countries, states, languages := interner{&p.Countries, nil, 255}, interner{&p.States, nil, 65535}, interner{&p.Languages, nil, 255}
+	countries, states, languages := intern(&p.Countries, 255), intern(&p.States, 65535), intern(&p.Languages, 255)
 	for it.First(); it.Valid(); it.Next() {
 		o, row, err := personAt(it)
 		if err != nil {
@@ -71,6 +83,7 @@ func (l *Ledger) People() (*People, error) {
 		p.State[o] = uint16(states.index(row.state))
 		p.Language[o] = uint8(languages.index(row.language))
 		p.MinorUntil[o] = row.minorUntil
+		p.directory.words[o/64] &^= 1 << (o % 64)
 		if row.inDirectory {
 			p.directory.set(o)
 		}
@@ -82,6 +95,14 @@ func (l *Ledger) People() (*People, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// longer copies a column into a longer one.
+func longer[T any](column []T, n int) []T {
+	if n <= len(column) {
+		return column
+	}
+	return append(make([]T, 0, n), column...)[:n]
 }
 
 func personAt(it *pebble.Iterator) (exposure.Ordinal, personRow, error) {
@@ -104,12 +125,17 @@ type interner struct {
 	limit int
 }
 
+func intern(table *[]string, limit int) interner {
+	t := interner{table, map[string]int{}, limit}
+	for i, s := range *table {
+		t.seen[s] = i
+	}
+	return t
+}
+
 func (t *interner) index(s string) int {
 	if s == "" {
 		return 0
-	}
-	if t.seen == nil {
-		t.seen = map[string]int{}
 	}
 	i, ok := t.seen[s]
 	if !ok {

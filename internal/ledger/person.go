@@ -139,7 +139,7 @@ func (l *Ledger) sealID(o exposure.Ordinal, id string) ([]byte, error) {
 	return l.seal.Seal(nonce, nonce, []byte(id), ordinalKey(store.Person, o)), nil
 }
 
-func dayOf(t time.Time) uint16 {
+func personDay(t time.Time) uint16 {
 	day := t.Unix() / 86400
 	return uint16(min(max(day, 0), math.MaxUint16))
 }

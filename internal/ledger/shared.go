@@ -133,6 +133,9 @@ func (j *journal) write(pb *pebble.Batch, h idHash, row identityRow) error {
 		return fmt.Errorf("adding an identifier: %w", err)
 	}
 	j.build.fresh[h] = written{identity: row.identity}
+	if j.births != nil {
+		j.births = append(j.births, h)
+	}
 	if row.counted {
 		j.build.rows[h] = row
 	} else {
@@ -183,7 +186,10 @@ func (j *journal) came(pb *pebble.Batch, a *hashedID, with userTag) error {
 		a.shared = row.shared
 		return nil
 	}
-	forms := j.l.forms(a.plain)
+	forms := a.names
+	if forms == nil {
+		forms = j.l.forms(a.plain)
+	}
 	for _, f := range forms { // what it came with under another name counts too
 		other, ok, err := j.current(f)
 		if err != nil {
