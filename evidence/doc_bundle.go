@@ -119,8 +119,9 @@
 //
 //	incident  incident, what: open, fact, plan, approve, export, close …
 //	scope     incident, scope, digest: SHA-256 of scopes/SCOPE.json
-//	config    manifests: an object, vendor to SHA-256 of its manifest
 //	gate      vendor beside kind; gate: open, hold or cut; route
+//	coverage-start
+//	          vendor beside kind; manifest: SHA-256 of the vendor's manifest from then on
 //
 // # Bundle: scopes
 //
@@ -151,7 +152,7 @@
 //	scope      each scope: bitmaps count what the scope says; the cohorts have nobody in common; certain is
 //	           inside them, excluded outside; the answer's subjects, certain and cohorts are those numbers
 //	claim      an event opened the incident about that vendor; each scope has its event with its digest, and
-//	           each such event of the incident has its scope; the vendor's manifest is named by a config event; the
+//	           each such event of the incident has its scope; the vendor's manifest is named by a coverage-start event; the
 //	           export's event names the incident and the manifest's hash
 //
 // Where a bitmap was left out, only what the scope says of itself is compared:

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,8 +73,7 @@ func (v *verifier) manifestClaims() error {
 			continue
 		}
 		recorded := slices.ContainsFunc(v.events, func(e EventReport) bool {
-			var digests map[string]string
-			return e.Kind == "config" && json.Unmarshal(e.Fields["manifests"], &digests) == nil && digests[id] == p.SHA256
+			return e.Kind == "coverage-start" && e.Vendor == id && e.Text("manifest") == p.SHA256
 		})
 		if !recorded {
 			return fail(StepClaim, p.Name, "no entry in the bundle says that this manifest of %s was in force", id)

@@ -116,10 +116,11 @@ func (a *App) Start(ctx context.Context) error {
 	return nil
 }
 
-// coverage records from when, or until when, Cordon stands in a vendor's way.
+// coverage records from when, or until when, Cordon stands in a vendor's way,
+// and under which manifest.
 func (a *App) coverage(ctx context.Context, kind ledger.EventKind) error {
 	for _, s := range a.specs {
-		e := ledger.Event{Kind: kind, Vendor: s.ID, At: a.o.Now(), Actor: "cordon", Fields: map[string]any{"mode": string(s.Mode)}}
+		e := ledger.Event{Kind: kind, Vendor: s.ID, At: a.o.Now(), Actor: "cordon", Fields: map[string]any{"mode": string(s.Mode), "manifest": s.Digest()}}
 		if _, err := a.ledger.Append(ctx, e); err != nil {
 			return fmt.Errorf("recording the coverage of %s: %w", s.ID, err)
 		}

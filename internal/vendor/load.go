@@ -148,7 +148,9 @@ func parse(file string, data []byte) (*Spec, *strict.Report) {
 			r.Add("catalogue", fmt.Sprintf("the catalogue has no vendor %q", m.Catalogue), strict.Suggest(m.Catalogue, catalogueNames()))
 		}
 	}
-	return build(r, m, e), r
+	s := build(r, m, e)
+	s.text = data
+	return s, r
 }
 
 // cause is an error's innermost text, without the path that is named already.

@@ -1,6 +1,8 @@
 package vendor
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/url"
 
 	"cordon/internal/exposure"
@@ -30,7 +32,14 @@ type Spec struct {
 
 	routes matcher
 	report *strict.Report // knows the lines of the file
+	text   []byte
 }
+
+// Text is the manifest's file as it was read, and Digest its SHA-256 in hex: what
+// the ledger records as being in force.
+func (s *Spec) Text() []byte { return s.text }
+
+func (s *Spec) Digest() string { return fmt.Sprintf("%x", sha256.Sum256(s.text)) }
 
 // RouteSpec is one route of a vendor with everything mapped on it.
 type RouteSpec struct {

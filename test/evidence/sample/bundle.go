@@ -43,8 +43,8 @@ func NewCase(witnessed bool, people ...int) *Case {
 	manifest := []byte("vendor: acme-mail\ncountry: US\n")
 	sum := sha256.Sum256(manifest)
 	b := c.Book
-	config := b.Append(Event(at(0), "config", "", "cordon", map[string]any{"vendors": "acme-mail", "manifests": map[string]string{"acme-mail": hex.EncodeToString(sum[:])}}),
-		Event(at(0), "coverage-start", "acme-mail", "cordon", map[string]any{"mode": "enforce"}))
+	config := b.Append(Event(at(0), "config", "", "cordon", map[string]any{"vendors": "acme-mail"}),
+		Event(at(0), "coverage-start", "acme-mail", "cordon", map[string]any{"mode": "enforce", "manifest": hex.EncodeToString(sum[:])}))
 	words := b.Append(
 		evidence.Entry{Kind: evidence.Definition, Time: at(1).UnixMilli(), Dict: evidence.DictPathway, ID: 1, Text: `["acme-mail","POST /v3/mail/send","acme-mail.secret","web"]`},
 		evidence.Entry{Kind: evidence.Definition, Time: at(1).UnixMilli(), Dict: evidence.DictSet, ID: 1, Text: "user.contact.email"},
