@@ -42,6 +42,12 @@ const (
 	CloseFindings Power = "close findings"
 	// ChangeTokens: begin epochs of tokens, and shred.
 	ChangeTokens Power = "change tokens"
+	// KeepStore: back up the ledger, read all of it.
+	KeepStore Power = "look after the store"
+	// HandleIncidents: open, state facts, note, freeze, close.
+	HandleIncidents Power = "handle incidents"
+	// ApproveSteps: be one of the two who approve a step of an incident.
+	ApproveSteps Power = "approve steps"
 	// ManageUsers: add users and change roles.
 	ManageUsers Power = "manage users"
 )
@@ -50,10 +56,10 @@ const (
 var powers = map[Role][]Power{
 	Viewer:        {SeeFigures},
 	Auditor:       {SeeFigures, TryMessages, ReadPeople},
-	VendorManager: {SeeFigures, TryMessages, CloseFindings},
-	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings},
-	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings},
-	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, LoadPeople, ChangeTokens, ManageUsers},
+	VendorManager: {SeeFigures, TryMessages, CloseFindings, ApproveSteps},
+	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, HandleIncidents, ApproveSteps},
+	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps},
+	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, ChangeTokens, KeepStore, ManageUsers},
 }
 
 // Actor is who asks.

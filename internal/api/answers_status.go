@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"cordon/internal/care"
+)
 
 // Status is what `cordon status --json` and GET /status answer.
 type Status struct {
@@ -12,6 +16,8 @@ type Status struct {
 	SubjectsToday uint64 `json:"subjects_today"`
 	// DutiesOverdue is the number of duties past their deadline.
 	DutiesOverdue int `json:"duties_overdue"`
+	// Scrub is what the last reading of everything found.
+	Scrub *care.ScrubStatus `json:"scrub,omitempty"`
 	// IndexError says why the figures may be behind.
 	IndexError string `json:"index_error,omitempty"`
 	// Server says whether a running server answered. Without one the figures
@@ -84,6 +90,8 @@ type LedgerStatus struct {
 	Pending int `json:"pending"`
 	// Warnings name what was found wrong at start and is no reason to refuse.
 	Warnings []string `json:"warnings,omitempty"`
+	// Failover is the second place for new entries, where one is configured.
+	Failover *FailoverStatus `json:"failover,omitempty"`
 	// Error says why the ledger refuses to record; nothing is forwarded then.
 	Error string `json:"error,omitempty"`
 }

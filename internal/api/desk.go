@@ -42,6 +42,12 @@ type Desk struct {
 
 	once  sync.Once
 	reads *throttle
+	// Care looks after the files.
+	Care Care
+	// backing is held by the one backup that may run.
+	backing sync.Mutex
+	// freezing is held from naming a scope until its entry is written.
+	freezing sync.Mutex
 	// importing is held by the one import that may run.
 	importing sync.Mutex
 	memory    memory

@@ -21,6 +21,7 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	}
 	st := Status{Organization: d.Config.Organization.Name, At: d.Now().UTC(), Server: d.Online()}
 	st.Ledger = d.ledgerStatus()
+	d.careStatus(&st)
 	recent, today, err := d.Index.Recent(ctx)
 	if err != nil {
 		st.IndexError = err.Error()

@@ -15,6 +15,7 @@ import (
 // registerStreams adds what is not one JSON value: lists that stream and files
 // that are uploaded. They stand in the OpenAPI document like the others.
 func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
+	registerCare(mux, a, d)
 	stream(mux, a, &huma.Operation{
 		OperationID: "ledger-entries", Method: http.MethodGet, Path: "/ledger/entries",
 		Summary: "Entries as JSON lines; with follow=true it goes on",

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cordon/internal/api"
+	"cordon/internal/care"
 	"cordon/internal/config"
 	"cordon/internal/exposure"
 	"cordon/internal/gateway"
@@ -101,6 +102,9 @@ func New(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Option
 	if err := a.openGates(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.openCare(); err != nil {
+		return nil, err
+	}
 	a.watcher, err = watch.Open(watch.Options{Store: a.ledger.Store(), Findings: a.fold.Findings, Who: a.ledger.Lookup, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
@@ -127,16 +131,31 @@ func (a *App) openGates(ctx context.Context) error {
 		}
 		known = append(known, k)
 	}
+	came, err := a.cameBack()
+	if err != nil {
+		return err
+	}
 	gates, err := isolate.Load(a.cfg.Data, known)
 	if err != nil {
 		return fmt.Errorf("loading the gates: %w", err)
 	}
 	a.gates = gates
+	if came != nil {
+		if err := a.recordReturn(ctx, came); err != nil {
+			return err
+		}
+	}
 	for _, r := range gates.Reports() {
+		if came != nil {
+			r.Problem = reasonOf(came) + r.Problem
+		}
 		a.o.Log.Warn("gate", "vendor", r.Vendor, "problem", r.Problem, "in_force", r.InForce.String(), "next", r.Next)
 		if err := a.adopt(ctx, r); err != nil {
 			return err
 		}
+	}
+	if came != nil {
+		return care.Recorded(a.cfg.Data)
 	}
 	return nil
 }

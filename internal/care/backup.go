@@ -116,7 +116,7 @@ func (h House) Backup(ctx context.Context, o Order) (*Done, error) {
 		return nil, err
 	}
 	done.Entry, err = h.Ledger.Append(ctx, ledger.Event{Kind: ledger.EventBackup, At: h.Now(), Actor: o.By, Fields: map[string]any{
-		"digest": done.Digest, "size": done.Bytes, "files": done.Files, "entries": done.Entries, "verified": done.Verified,
+		"manifest_sha256": done.Digest, "size": done.Bytes, "files": done.Files, "entries": done.Entries, "verified": done.Verified,
 	}})
 	if err != nil {
 		return done, fmt.Errorf("the backup %s is whole, but recording it failed: %w", done.Path, err)

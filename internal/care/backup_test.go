@@ -190,7 +190,7 @@ func TestBackupOfARunningLedgerHoldsWhatWasAcknowledged(t *testing.T) {
 				t.Errorf("with %d entries before: %+v", before, d)
 			}
 			for e, err := range h.ledger.Entries(d.Entry) {
-				if err != nil || e.Event.Kind != ledger.EventBackup || e.Event.Actor != "local" || e.Event.Fields["digest"] != d.Digest {
+				if err != nil || e.Event.Kind != ledger.EventBackup || e.Event.Actor != "local" || e.Event.Fields["manifest_sha256"] != d.Digest {
 					t.Errorf("the entry about it: %+v, %v", e, err)
 				}
 				break

@@ -258,7 +258,7 @@ func Came(data string) (*Returned, error) {
 
 // Event is the ledger's entry about it.
 func (r *Returned) Event(at time.Time) ledger.Event {
-	fields := map[string]any{"digest": r.Digest, "made": r.Made.UTC().Format(time.RFC3339), "entries": r.Entries, "cut": len(r.Cut)}
+	fields := map[string]any{"manifest_sha256": r.Digest, "made": r.Made.UTC().Format(time.RFC3339), "entries": r.Entries, "cut": len(r.Cut)}
 	if r.Lost != nil {
 		fields["lost_from"], fields["lost_to"] = r.Lost.From, r.Lost.To
 	}

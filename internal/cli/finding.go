@@ -125,6 +125,8 @@ func (e *Env) finding(f api.Finding) error {
 		return nil
 	}
 	switch f.Kind {
+	case "damage":
+		e.Say("next: `cordon ledger scrub` says what it means; keep the data directory as it is")
 	case "drift":
 		e.Say("next: name the leaf in the manifest's mapping, or say none:\n%s", mappingLines(f.Route, f.Path))
 	case "undeclared-data":

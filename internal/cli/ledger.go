@@ -14,6 +14,10 @@ type ledgerCmd struct {
 	Verify ledgerVerifyCmd `cmd:"" help:"Read the whole ledger and check that nothing is missing or changed."`
 	Tail   ledgerTailCmd   `cmd:"" help:"Show the newest entries."`
 	Prove  ledgerProveCmd  `cmd:"" help:"Print the proof that one entry is in the ledger."`
+
+	Backup  ledgerBackupCmd  `cmd:"" help:"Copy the ledger, while the server runs."`
+	Restore ledgerRestoreCmd `cmd:"" help:"Bring a backup back, with every gate cut."`
+	Scrub   ledgerScrubCmd   `cmd:"" help:"See whether everything can still be read; read it now."`
 }
 
 type ledgerVerifyCmd struct{}

@@ -76,6 +76,20 @@ func (e *Env) printStatus(s api.Status) {
 		e.Print("%s", e.Colour(red, "the ledger does not record: "+s.Ledger.Error))
 		e.Print("  nothing is forwarded; repair it and restart the server")
 	}
+	if f := s.Ledger.Failover; f != nil && f.InUse {
+		e.Print("%s", e.Colour(yellow, "the disk of the data directory does not answer: new entries go to the failover folder"))
+		if f.Error != "" {
+			e.Print("  %s; it is tried again after a restart", f.Error)
+		}
+	}
+	if s.Scrub != nil {
+		for _, d := range s.Scrub.Damage {
+			e.Print("%s %s: %s", e.Colour(red, "damaged:"), d.File, d.Problem)
+		}
+		if len(s.Scrub.Damage) > 0 {
+			e.Print("  what it means: cordon ledger scrub")
+		}
+	}
 	for _, w := range s.Ledger.Warnings {
 		e.Say("warning: %s", w)
 	}

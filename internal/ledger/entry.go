@@ -114,8 +114,8 @@ const (
 	EventBackfill EventKind = "backfill" // what a vendor held before Cordon was declared; the people follow as declared disclosures
 
 	// What becomes of the files.
-	EventBackup   EventKind = "backup"   // a copy was made: Fields["digest"] of its manifest, ["size"], ["files"], ["entries"]
-	EventRestored EventKind = "restored" // the ledger goes on from a backup: Fields["digest"], ["made"], ["lost_from"], ["lost_to"]
+	EventBackup   EventKind = "backup"   // a copy was made: Fields["manifest_sha256"], ["size"], ["files"], ["entries"]
+	EventRestored EventKind = "restored" // the ledger goes on from a backup: Fields["manifest_sha256"], ["made"], ["lost_from"], ["lost_to"]
 
 	// What ends.
 	EventExpire    EventKind = "expire"     // the disclosures of a day are gone: Fields["day"], ["policy"], ["digest"] of the index of that day
