@@ -18,6 +18,7 @@
 //	    log            origin and verifier key, one a line
 //	    head           newest cosigned head, in two slots (see headFile)
 //	    refused/       heads with a true signature that contradict the one cosigned
+//	DIR/retired/       logs that were set aside, each as it was
 //
 // A head is on disk in both slots before its cosignature leaves: whatever
 // single write is torn or rots later, the witness does not go back. A witness

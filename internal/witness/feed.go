@@ -19,22 +19,18 @@ type Ledger interface {
 	Head() (checkpoint string, size uint64)
 	// Consistency proves that the tree of old batches is a prefix of that of size.
 	Consistency(old, size uint64) ([]tlog.Hash, error)
-	// Keep makes a cosigned head durable. One with a smaller size than that kept
-	// before changes nothing.
-	Keep(cosigned string) error
-	// Agrees compares a head with the tree. *Contradiction: this ledger's key
-	// signed it, and it is not over this ledger. Any other error: it could not
-	// be compared, or is not this ledger's.
-	Agrees(checkpoint string) error
+	// KeepCosigned makes a cosigned head durable. One with a smaller size than
+	// that kept before changes nothing.
+	KeepCosigned(checkpoint string) error
+	// Agrees compares a head with the tree. A contradiction: this ledger's own key
+	// signed it, and it is not over this ledger. An error: it could not be compared.
+	Agrees(checkpoint string) (contradiction string, err error)
 }
 
 // Contradiction is a head that the ledger's own key signed and that is not over
 // this ledger: entries were cut off, or replaced. Nobody but the holder of the
 // key can make one.
-type Contradiction struct {
-	Checkpoint string
-	What       string
-}
+type Contradiction struct{ What string }
 
 func (c *Contradiction) Error() string { return c.What }
 
@@ -157,7 +153,15 @@ func (f *Feed) Check(ctx context.Context) error {
 	if err != nil || latest == "" {
 		return err
 	}
-	return f.ledger.Agrees(latest)
+	return f.compare(latest)
+}
+
+func (f *Feed) compare(checkpoint string) error {
+	contradiction, err := f.ledger.Agrees(checkpoint)
+	if contradiction != "" {
+		return &Contradiction{contradiction}
+	}
+	return err
 }
 
 // Run works until ctx ends.
@@ -246,7 +250,7 @@ func (f *Feed) ask(ctx context.Context, head string, size uint64) error {
 			// our own key signed is.
 			latest, lerr := f.client.Latest(ctx, f.origin)
 			if lerr == nil && latest != "" {
-				if found := (*Contradiction)(nil); errors.As(f.ledger.Agrees(latest), &found) {
+				if found := (*Contradiction)(nil); errors.As(f.compare(latest), &found) {
 					return found
 				}
 			}
@@ -278,7 +282,7 @@ func (f *Feed) learn(size uint64) {
 }
 
 func (f *Feed) keep(cosigned string, size uint64, at, sent time.Time) error {
-	if err := f.ledger.Keep(cosigned); err != nil {
+	if err := f.ledger.KeepCosigned(cosigned); err != nil {
 		return fmt.Errorf("keeping the cosigned head: %w", err)
 	}
 	now := f.now()

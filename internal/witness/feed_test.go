@@ -113,8 +113,11 @@ func TestFeedKeepsTheNewestHeadWitnessed(t *testing.T) {
 	}
 	kept := l.all()
 	last := kept[len(kept)-1]
-	if _, err := w.Key().Cosigned(last); err != nil || l.Agrees(last) != nil {
-		t.Errorf("kept:\n%s", last)
+	if _, err := w.Key().Cosigned(last); err != nil {
+		t.Errorf("kept: %v\n%s", err, last)
+	}
+	if c, err := l.Agrees(last); c != "" || err != nil {
+		t.Errorf("kept: %s %v\n%s", c, err, last)
 	}
 	// What does not grow is not asked for again and again.
 	before := d.asked.Load()
@@ -364,7 +367,7 @@ func TestWitnessThatWentBackIsSaid(t *testing.T) {
 	w.Close()
 	backup := mustRead(t, headPath(dir))
 	w = open(t, dir, Options{})
-	if line, err := w.Cosign(l.request(t, 10, 20)); err != nil || l.Keep(l.headAt(t, 20)+line) != nil {
+	if line, err := w.Cosign(l.request(t, 10, 20)); err != nil || l.KeepCosigned(l.headAt(t, 20)+line) != nil {
 		t.Fatal(err)
 	}
 	kept := l.all()[0]

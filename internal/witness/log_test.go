@@ -23,7 +23,7 @@ type fakeLog struct {
 	mu     sync.Mutex
 	hashes []tlog.Hash
 	leaves int64
-	kept   []string // by Keep
+	kept   []string // by KeepCosigned
 }
 
 const logName = "photos.example/cordon"
@@ -146,7 +146,7 @@ func (l *fakeLog) Consistency(old, size uint64) ([]tlog.Hash, error) {
 	return tlog.ProveTree(int64(size), int64(old), tlog.HashReaderFunc(l.read))
 }
 
-func (l *fakeLog) Keep(cosigned string) error {
+func (l *fakeLog) KeepCosigned(cosigned string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept = append(l.kept, cosigned)
@@ -159,21 +159,21 @@ func (l *fakeLog) all() []string {
 	return slices.Clone(l.kept)
 }
 
-func (l *fakeLog) Agrees(checkpoint string) error {
+func (l *fakeLog) Agrees(checkpoint string) (string, error) {
 	v, _ := note.NewVerifier(l.vkey)
 	head, err := evidence.OpenCheckpoint(checkpoint, v)
 	if err != nil {
-		return err
+		return "", err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if head.Size > uint64(l.leaves) {
-		return &Contradiction{checkpoint, "the ledger was cut short"}
+		return "the ledger was cut short", nil
 	}
 	if root, _ := tlog.TreeHash(int64(head.Size), tlog.HashReaderFunc(l.read)); root != head.Root {
-		return &Contradiction{checkpoint, "the ledger was rewritten"}
+		return "the ledger was rewritten", nil
 	}
-	return nil
+	return "", nil
 }
 
 // noTest panics where a test would fail: inside a goroutine of a feed.

@@ -29,6 +29,7 @@ const (
 	logFile    = "log"
 	headName   = "head"
 	refusedDir = "refused"
+	retiredDir = "retired"
 )
 
 // Init makes a witness in dir, which must not hold one, and returns its
@@ -203,6 +204,32 @@ func AddLog(dir, origin, vkey string) error {
 		return fmt.Errorf("adding a log: %w", err)
 	}
 	return syncDir(filepath.Join(dir, logsDir))
+}
+
+// Retire sets a log aside, with its head and what was refused of it, so that one
+// of the same origin can be added and begins anew. It is for a ledger whose
+// owner has lost entries for good and said so: everything that was cosigned
+// before remains true, and both heads together show the loss. No process may
+// serve meanwhile. It returns the folder where the old state is kept.
+func Retire(dir, origin string, now time.Time) (string, error) {
+	w := &Witness{dir: dir}
+	if err := w.takeLock(); err != nil {
+		return "", err
+	}
+	defer w.lock.Close()
+	from := filepath.Join(dir, logsDir, originHash(origin))
+	if _, _, err := readLogFile(from); err != nil {
+		return "", fmt.Errorf("the log %s: %w", origin, err)
+	}
+	retired := filepath.Join(dir, retiredDir)
+	if err := os.MkdirAll(retired, 0o700); err != nil {
+		return "", err
+	}
+	to := filepath.Join(retired, now.UTC().Format("20060102T150405Z")+"-"+originHash(origin)[:16])
+	if err := os.Rename(from, to); err != nil {
+		return "", err
+	}
+	return to, errors.Join(syncDir(retired), syncDir(filepath.Join(dir, logsDir)))
 }
 
 func originHash(origin string) string {

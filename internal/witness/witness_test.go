@@ -286,6 +286,33 @@ func TestLogAddedWhileServing(t *testing.T) {
 	}
 }
 
+func TestRetiredLogIsKeptAndItsSuccessorBeginsAnew(t *testing.T) {
+	l := newLog(t, 1)
+	l.growTo(t, 20)
+	w, dir := newWitness(t, l)
+	mustCosign(t, w, l.request(t, 0, 20))
+	if _, err := Retire(dir, logName, time.Now()); err == nil {
+		t.Error("retired under a process that serves")
+	}
+	w.Close()
+	kept, err := Retire(dir, logName, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := mustRead(t, filepath.Join(kept, headName)); !bytes.Contains(b, []byte("\n20\n")) {
+		t.Error("the old head is not kept")
+	}
+	shorter := l.rewritten(t, 12)
+	w = open(t, dir, Options{})
+	_, err = w.Cosign(shorter.request(t, 0, 12))
+	wantStatus(t, err, http.StatusNotFound)
+	w.Close()
+	if err := AddLog(dir, logName, l.vkey); err != nil {
+		t.Fatal(err)
+	}
+	mustCosign(t, open(t, dir, Options{}), shorter.request(t, 0, 12))
+}
+
 func TestSecondProcessOnTheSameStateIsRefused(t *testing.T) {
 	l := newLog(t, 1)
 	_, dir := newWitness(t, l)
