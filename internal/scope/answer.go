@@ -109,9 +109,13 @@ type Answer struct {
 	// dates tell; without a beginning of the window, at its end.
 	Minors uint64 `json:"minors"`
 	// Frozen is the id under which the answer was frozen, or "".
-	Frozen    string         `json:"frozen"`
-	Cohorts   []Cohort       `json:"cohorts"`
-	Countries []CountryCount `json:"countries"`
+	Frozen  string   `json:"frozen"`
+	Cohorts []Cohort `json:"cohorts"`
+	// ApproximateCohorts says that the vendor was sent more category sets or
+	// pathways than have names of their own (see names.go): cohorts, what is
+	// counted by set, or a narrow question may then say too much, never too little.
+	ApproximateCohorts bool           `json:"approximate_cohorts,omitempty"`
+	Countries          []CountryCount `json:"countries"`
 
 	// Entries is the number of the last ledger entry the answer knows of.
 	Entries uint64 `json:"entries"`

@@ -1,6 +1,10 @@
 package scope
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"cordon/internal/exposure"
+)
 
 // counter counts the groups of a walk. Only those who have attributes are
 // looked at one by one; everything else is counted 64 people at a time. Who
@@ -114,6 +118,52 @@ func (c *counter) visit(g group) error {
 			n := c.group(groupAt{g.union, country, lang, c.people.State[o]})
 			n[0]++
 			n[1] += minor
+		}
+	}
+	return nil
+}
+
+// visitPart counts a whole chunk: what visit does group by group, with the
+// directory's columns read once, in order.
+func (c *counter) visitPart(p *part) error {
+	if c.groups != nil {
+		return p.groups(c.visit)
+	}
+	if m := c.marked.excluded; m != 0 {
+		for i, w := range p.with(m) {
+			c.excluded += uint64(bits.OnesCount64(w &^ p.exposed[i]))
+		}
+	}
+	if m := c.marked.certain; m != 0 {
+		for i, w := range p.with(m) {
+			c.certain += uint64(bits.OnesCount64(w & p.exposed[i]))
+		}
+	}
+	if m := c.marked.recorded; m != 0 {
+		for i, w := range p.with(m) {
+			c.declared += uint64(bits.OnesCount64(p.exposed[i] &^ w))
+		}
+	}
+	c.unions = p.count(c.unions)
+	dir, first := c.people, int(p.first)
+	for i, w := range p.exposed {
+		if w == 0 {
+			continue
+		}
+		g := group{first: p.first + exposure.Ordinal(i*64), people: w}
+		inside := dir.within(g)
+		c.unknown += uint64(bits.OnesCount64(w &^ dir.directory(g)))
+		if outside := uint64(bits.OnesCount64(w &^ inside)); outside > 0 {
+			c.country[0] += outside
+			c.lang[0] += outside
+		}
+		for ; inside != 0; inside &= inside - 1 {
+			o := first + i*64 + bits.TrailingZeros64(inside)
+			c.country[dir.Country[o]]++
+			c.lang[dir.Language[o]]++
+			if day(dir.MinorUntil[o]) > c.today {
+				c.minors++
+			}
 		}
 	}
 	return nil

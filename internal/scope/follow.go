@@ -10,7 +10,6 @@ import (
 // index is open. An error ends it, and every question from then on is refused
 // with that error: an answer that leaves entries out would be worse than none.
 func (x *Index) follow(ctx context.Context) {
-	defer close(x.stopped)
 	tick := time.NewTicker(x.o.FlushEvery)
 	defer tick.Stop()
 	for {
@@ -86,7 +85,7 @@ func (x *Index) catchUp(ctx context.Context) (again bool, err error) {
 			return true, nil
 		}
 		err = x.take(&e)
-		if err == nil && (x.fresh.facts >= x.o.FlushFacts || x.fresh.keys >= flushKeys) {
+		if err == nil && x.fresh.facts >= x.o.FlushFacts {
 			err = x.flush()
 		}
 		if x.position%announceEvery == 0 {
@@ -114,7 +113,7 @@ func (x *Index) take(e *Entry) error {
 			return err
 		}
 		if e.Declared {
-			x.fresh.expose(x.vendorOf(m.pathway), m, e.Seq)
+			x.fresh.expose(x.names, m, e.Seq)
 			break
 		}
 		x.open[e.Seq] = m
@@ -124,7 +123,7 @@ func (x *Index) take(e *Entry) error {
 			delete(x.open, e.Of)
 			if e.Result != NotSent {
 				v := x.vendorOf(m.pathway)
-				x.fresh.expose(v, m, e.Seq)
+				x.fresh.expose(x.names, m, e.Seq)
 				if x.recent != nil {
 					x.recent.expose(v, m)
 				}

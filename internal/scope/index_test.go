@@ -124,7 +124,7 @@ func TestADamagedIndexIsBuiltAgain(t *testing.T) {
 		"another version": func(d *pebble.DB) error { return d.Set(positionKey, []byte{99, 1, 1}, pebble.Sync) },
 		"cut short":       func(d *pebble.DB) error { return d.Set(positionKey, []byte{formatVersion}, pebble.Sync) },
 		"ahead":           func(d *pebble.DB) error { return d.Set(positionKey, encodePosition(1000, 0), pebble.Sync) },
-		"a name missing":  func(d *pebble.DB) error { return d.Delete([]byte{'k', 'n', nameSet, 0, 0, 0, 0}, pebble.Sync) },
+		"a name missing":  func(d *pebble.DB) error { return d.Delete([]byte{'k', 'n', nameSet, 0, 0, 0, 0, 0, 0}, pebble.Sync) },
 		"an open intent cut": func(d *pebble.DB) error {
 			return d.Set(entryKey(keyOpen, 2), []byte{1}, pebble.Sync)
 		},
@@ -155,15 +155,15 @@ func TestCheckNamesWhatDiffers(t *testing.T) {
 	if got := check(); got != "" {
 		t.Fatalf("a sound index: %s", got)
 	}
-	key := cellKey(nil, 0, cell{0, dayOf(epoch), 0, 0})
+	key := pageKey(nil, 0, 0, partHead, dayOf(epoch).in(levelDay))
 	if value, err := get(d, key); err != nil || value == nil {
-		t.Fatalf("no bitmap where one should be: %v", err)
+		t.Fatalf("no page where one should be: %v", err)
 	}
 	if err := d.Delete(key, pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
-	if got := check(); !strings.Contains(got, "2026-02-03") || !strings.Contains(got, "POST /send") || !strings.Contains(got, "missing") {
-		t.Fatalf("a missing bitmap: %q", got)
+	if got := check(); !strings.Contains(got, "2026-02-03") || !strings.Contains(got, "missing") {
+		t.Fatalf("a missing page: %q", got)
 	}
 	if err := x.Rebuild(context.Background(), nil); err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func crowd(t testing.TB, d *pebble.DB, j *journal, people, days int, share float
 	}
 	s := []setID{}
 	for _, set := range sets()[1:5] {
-		s = append(s, n.set(0, set))
+		s = append(s, n.newSet(0, set))
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	f := newFresh()
@@ -279,9 +279,9 @@ func crowd(t testing.TB, d *pebble.DB, j *journal, people, days int, share float
 		for range int(share * float64(people)) {
 			m.people = append(m.people, personSet{exposure.Ordinal(1 + random.IntN(people-1)), s[random.IntN(len(s))]})
 		}
-		f.expose(0, m, 1)
+		f.expose(n, m, 1)
 		b := d.NewBatch()
-		if err := errors.Join(f.save(d, b), b.Commit(pebble.NoSync)); err != nil {
+		if err := errors.Join(f.save(d, b, nil), b.Commit(pebble.NoSync)); err != nil {
 			t.Fatal(err)
 		}
 		f = newFresh()

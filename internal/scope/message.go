@@ -54,11 +54,13 @@ func (n *names) message(e *Entry) (*message, error) {
 		switch {
 		case x.Set.Empty():
 		case x.Ordinal == exposure.Nobody:
-			if s := n.set(v, x.Set); !slices.Contains(m.nobody, s) {
-				m.nobody = append(m.nobody, s)
-			}
+			n.set(v, x.Set, func(s setID) {
+				if !slices.Contains(m.nobody, s) {
+					m.nobody = append(m.nobody, s)
+				}
+			})
 		default:
-			m.people = append(m.people, personSet{x.Ordinal, n.set(v, x.Set)})
+			n.set(v, x.Set, func(s setID) { m.people = append(m.people, personSet{x.Ordinal, s}) })
 		}
 	}
 	return m, nil

@@ -27,6 +27,7 @@ type names struct {
 	vendors  []exposure.VendorID
 	pathways []pathway
 	sets     [][]exposure.Set // by vendor and number
+	ways     [][]pathwayID    // by vendor and number among its pathways
 
 	vendorOf  map[exposure.VendorID]vendorID
 	pathwayOf map[exposure.Pathway]pathwayID
@@ -39,7 +40,26 @@ type names struct {
 type pathway struct {
 	exposure.Pathway
 	vendor vendorID
+	local  wayID
 }
+
+// Whoever sends free-form messages, or a new credential with each, could make
+// up category sets and pathways without end. Past these numbers a vendor's
+// further sets are taken apart into their single categories: who was exposed to
+// which categories stays exact, and so do cohorts, which are unions; only what is
+// counted by set in messages about nobody known is counted by category then.
+// Further pathways are one, which every question about the vendor takes, however
+// narrow. Answers say so (approximate_cohorts).
+var ( // variables for tests
+	maxSets = 1024
+	maxWays = 4096
+)
+
+// otherWays is the route of the pathways past maxWays.
+const otherWays = "(other ways)"
+
+// other reports whether the pathway stands for all that found no number.
+func (p pathway) other() bool { return p.Route == otherWays }
 
 type name struct {
 	kind   byte
@@ -71,6 +91,7 @@ func (n *names) addVendor(v exposure.VendorID) vendorID {
 	id := vendorID(len(n.vendors))
 	n.vendors = append(n.vendors, v)
 	n.sets = append(n.sets, nil)
+	n.ways = append(n.ways, nil)
 	n.setOf = append(n.setOf, map[exposure.Set]setID{})
 	n.vendorOf[v] = id
 	return id
@@ -82,6 +103,12 @@ func (n *names) pathway(p exposure.Pathway) (pathwayID, error) {
 		v, err := n.vendor(p.Vendor)
 		if err != nil {
 			return 0, err
+		}
+		switch full := len(n.ways[v]); {
+		case full >= 1<<factWayBits:
+			return 0, fmt.Errorf("more than %d declarations of what %s held", full-maxWays, p.Vendor)
+		case full >= maxWays && p.Route != exposure.DeclaredRoute && p.Route != otherWays:
+			return n.pathway(exposure.Pathway{Vendor: p.Vendor, Route: otherWays})
 		}
 		text, err := json.Marshal(p)
 		if err != nil {
@@ -95,18 +122,37 @@ func (n *names) pathway(p exposure.Pathway) (pathwayID, error) {
 
 func (n *names) addPathway(p exposure.Pathway, v vendorID) pathwayID {
 	id := pathwayID(len(n.pathways))
-	n.pathways = append(n.pathways, pathway{p, v})
+	n.pathways = append(n.pathways, pathway{p, v, wayID(len(n.ways[v]))})
+	n.ways[v] = append(n.ways[v], id)
 	n.pathwayOf[p] = id
 	return id
 }
 
-// set is the number of a category set among those of one vendor.
-func (n *names) set(v vendorID, s exposure.Set) setID {
-	id, ok := n.setOf[v][s]
-	if !ok {
-		id = n.addSet(v, s)
-		n.unsaved = append(n.unsaved, name{nameSet, v, uint32(id), []byte(s.String())})
+// set numbers a category set among those of one vendor. Past maxSets it calls f
+// for each of its categories instead.
+func (n *names) set(v vendorID, s exposure.Set, f func(setID)) {
+	if id, ok := n.setOf[v][s]; ok {
+		f(id)
+		return
 	}
+	if len(n.sets[v]) < maxSets {
+		f(n.newSet(v, s))
+		return
+	}
+	for _, it := range s.Items() {
+		var one exposure.Set
+		one.Add(it.Category, it.Form)
+		id, ok := n.setOf[v][one]
+		if !ok {
+			id = n.newSet(v, one)
+		}
+		f(id)
+	}
+}
+
+func (n *names) newSet(v vendorID, s exposure.Set) setID {
+	id := n.addSet(v, s)
+	n.unsaved = append(n.unsaved, name{nameSet, v, uint32(id), []byte(s.String())})
 	return id
 }
 

@@ -114,6 +114,7 @@ func (r *reading) answer(ctx context.Context, also func(group) error) (*Answer, 
 	if c.excluded > 0 {
 		a.Excluded = append(a.Excluded, Excluded{AttestedDeleted, c.excluded, q.applied(r.s.stated)})
 	}
+	a.ApproximateCohorts = r.in.approximate || len(unions) >= maxUnions
 	a.Entries, a.Pending, a.Checkpoint = r.s.position, r.in.pending, q.Checkpoint
 	a.count(r.in.counts, r.in.sets)
 	left, incomplete := seen(unions, r.in.counts, r.in.sets), a.IncompleteMessages

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"cordon/internal/exposure"
@@ -150,7 +149,10 @@ func compare(ctx context.Context, mine, theirs pebble.Reader) ([]string, error) 
 			return nil, errors.Join(err, a.Close())
 		}
 		err = sideBySide(ctx, a, b, func(key, have, want []byte) bool {
-			if why := differs(space, have, want); why != "" {
+			if len(key) > 1 && key[0] == store.Scope && key[1] == keyRolled {
+				return true // when a roll-up is made is not in the journal
+			}
+			if why := differs(space, key, have, want); why != "" {
 				problems = append(problems, describe(names, key)+": "+why)
 			}
 			return len(problems) < maxDifferences
@@ -159,7 +161,30 @@ func compare(ctx context.Context, mine, theirs pebble.Reader) ([]string, error) 
 			return nil, fmt.Errorf("comparing the scope index: %w", err)
 		}
 	}
-	return problems, nil
+	if len(problems) < maxDifferences {
+		err = checkRollups(ctx, mine, func(v vendorID, at pageAt, tooMany, missing int) {
+			key := pageKey(nil, v, at.block*perBlock, partHead, at.period)
+			problems = append(problems, fmt.Sprintf("%s: %d people too many, %d missing", describe(names, key), tooMany, missing))
+		})
+	}
+	return problems, err
+}
+
+// apart counts what only one of two lists of tidy facts has.
+func apart(a, b []fact) (onlyA, onlyB int) {
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0] < b[0]:
+			onlyA++
+			a = a[1:]
+		case len(a) == 0 || b[0] < a[0]:
+			onlyB++
+			b = b[1:]
+		default:
+			a, b = a[1:], b[1:]
+		}
+	}
+	return onlyA, onlyB
 }
 
 // sideBySide calls fn for every key of either; the value of the one that lacks
@@ -207,7 +232,7 @@ func sideBySide(ctx context.Context, a, b *pebble.Iterator, fn func(key, have, w
 }
 
 // differs says how the stored value differs from the right one.
-func differs(space byte, have, want []byte) string {
+func differs(space byte, key, have, want []byte) string {
 	switch {
 	case have == nil:
 		return "missing"
@@ -216,17 +241,19 @@ func differs(space byte, have, want []byte) string {
 	case bytes.Equal(have, want):
 		return ""
 	case space == store.Index:
-		var a, b roaring.Bitmap
-		_, errA := a.FromBuffer(have)
-		_, errB := b.FromBuffer(want)
+		if key[5] == partBlockTimes || key[5] == partPageTimes {
+			return "other half hours"
+		}
+		block := key[5] == partHead
+		if block {
+			have, want = have[min(1, len(have)):], want[min(1, len(want)):]
+		}
+		a, errA := factsOf(have, nil, block, 0)
+		b, errB := factsOf(want, nil, block, 0)
 		if err := errors.Join(errA, errB); err != nil {
 			return "unreadable: " + err.Error()
 		}
-		both := a.AndCardinality(&b)
-		tooMany, missing := a.GetCardinality()-both, b.GetCardinality()-both
-		if tooMany+missing == 0 {
-			return ""
-		}
+		tooMany, missing := apart(a, b)
 		return fmt.Sprintf("%d people too many, %d missing", tooMany, missing)
 	default:
 		return "different"
@@ -235,19 +262,30 @@ func differs(space byte, have, want []byte) string {
 
 // describe names a key for a person. It holds no personal value.
 func describe(n *names, key []byte) string {
-	if v, c, err := parseCellKey(key); err == nil {
-		vendor, way, set := exposure.VendorID("?"), exposure.Pathway{}, exposure.Set{}
-		if int(v) < len(n.vendors) && int(c.pathway) < len(n.pathways) && int(c.set) < len(n.sets[v]) {
-			vendor, way, set = n.vendors[v], n.pathways[c.pathway].Pathway, n.sets[v][c.set]
+	if v, chunk, part, p, err := parsePageKey(key); err == nil {
+		vendor := exposure.VendorID("?")
+		if int(v) < len(n.vendors) {
+			vendor = n.vendors[v]
 		}
-		return fmt.Sprintf("%s, %s, %q, set %q, people from %d", vendor,
-			instant(int64(c.day)*86400e9).Format("2006-01-02"), way.Route, set, uint32(c.chunk)<<chunkBits)
+		what, size := "people", uint32(1)<<chunkBits
+		if part == partBlockTimes || part == partPageTimes {
+			what = "half hours of people"
+		}
+		if part == partHead || part == partBlockTimes {
+			size = 1 << blockBits
+		}
+		first := uint32(chunk) << chunkBits
+		text := fmt.Sprintf("%s, %s, %s %d to %d", vendor, instant(int64(p.first())*86400e9).Format("2006-01-02"), what, first, first+size-1)
+		if p.level != levelDay {
+			text += fmt.Sprintf(" in %d days", spans[p.level])
+		}
+		return text
 	}
 	if len(key) < 2 {
 		return "an unknown key"
 	}
 	switch key[1] {
-	case keyTally:
+	case keyTally, keySlice:
 		return fmt.Sprintf("tally %x", key[2:])
 	case keyName:
 		return fmt.Sprintf("name %x", key[2:])

@@ -3,6 +3,7 @@ package scope
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -175,17 +176,22 @@ func (r *recent) add(o *recent) {
 
 // readSince reads the messages of all vendors in the window.
 func (s *snapshot) readSince(ctx context.Context, window span, take func(*message)) error {
-	days := map[tallyAt]*tally{}
+	all := map[sliceAt]*tally{}
 	for v := range s.names.vendors {
-		all, err := s.allTallies(vendorID(v))
+		days, err := s.allTallies(vendorID(v))
 		if err != nil {
 			return err
 		}
-		for at, t := range all {
+		maps.DeleteFunc(days, func(_ tallyAt, t *tally) bool { return t.maxAt < window.from })
+		parts, err := s.halfHours(vendorID(v), days)
+		if err != nil {
+			return err
+		}
+		for at, t := range parts {
 			if t.maxAt >= window.from {
-				days[at] = t
+				all[at] = t
 			}
 		}
 	}
-	return s.read(ctx, days, window, take)
+	return s.read(ctx, all, window, take)
 }

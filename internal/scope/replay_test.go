@@ -132,6 +132,32 @@ func (w *world) access(t *rapid.T) {
 		Incident: rapid.SampledFrom([]string{"inc-1", "inc-2"}).Draw(t, "incident")}})
 }
 
+// small makes what begins with many people begin with few, until the returned
+// function is called.
+func (w *world) small() func() {
+	was := []int{sparse, worthIt, fewSets}
+	sparse = rapid.SampledFrom([]int{1, 3, 4096}).Draw(w.t, "sparse")
+	worthIt = rapid.SampledFrom([]int{0, 1, 2}).Draw(w.t, "worth it")
+	fewSets = rapid.SampledFrom([]int{1, 2, 6}).Draw(w.t, "few sets")
+	return func() { sparse, worthIt, fewSets = was[0], was[1], was[2] }
+}
+
+// rollUp makes all roll-ups that are due by now.
+func (w *world) rollUp(t *rapid.T) {
+	if err := w.x.Sync(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.x.mu.Lock()
+	err := w.x.flush()
+	w.x.mu.Unlock()
+	for more := true; more && err == nil; {
+		more, _, err = w.x.rollUp(true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // crash ends the index without writing what is in memory.
 func (w *world) crash() {
 	w.x.stop()
@@ -145,6 +171,7 @@ func TestScopeEqualsANaiveReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := &world{journal: newJournal(), t: t, db: store, now: epoch}
+		defer w.small()()
 		for i, o := range ordinals[:10] {
 			if i%3 != 2 || i == 5 {
 				w.people.enrol(o, []string{"DE", "US", ""}[i%3], []string{"", "CA"}[i%2], []string{"de", "en", ""}[i%3],
@@ -184,6 +211,11 @@ func TestScopeEqualsANaiveReplay(t *testing.T) {
 			"clock jumps": func(t *rapid.T) {
 				w.now = w.now.Add(time.Duration(rapid.IntRange(-90, 30).Draw(t, "h")) * time.Hour)
 			},
+			"weeks pass": func(t *rapid.T) {
+				w.now = w.now.AddDate(0, 0, rapid.IntRange(5, 40).Draw(t, "days"))
+				w.append(Entry{Kind: Other, At: w.now})
+			},
+			"roll up": func(t *rapid.T) { w.rollUp(t) },
 			"restart": func(t *rapid.T) {
 				if err := w.x.Close(); err != nil {
 					t.Fatal(err)

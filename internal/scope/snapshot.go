@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"cordon/internal/exposure"
@@ -25,9 +25,10 @@ type snapshot struct {
 	alive    int64
 
 	// What the store does not hold yet, of the vendors that were asked for.
-	cells   map[vendorID]map[cell]*roaring.Bitmap
-	tallies map[vendorID]map[tallyAt]*tally
+	pages   map[vendorID]map[pageAt][]fact
+	tallies map[vendorID]map[sliceAt]*tally
 	open    []*message
+	rolled  rolled // of the vendors that were asked for
 }
 
 // snapshot waits until the index knows every acknowledged entry and takes one
@@ -54,26 +55,23 @@ func (x *Index) snapshotNow(want *exposure.VendorID) (*snapshot, error) {
 	}
 	s := &snapshot{
 		source: x.o.Source, store: x.o.DB.NewSnapshot(), position: x.position,
-		names:    names{vendors: x.names.vendors, pathways: x.names.pathways, sets: slices.Clone(x.names.sets)},
+		names: names{vendors: x.names.vendors, pathways: x.names.pathways,
+			sets: slices.Clone(x.names.sets), ways: slices.Clone(x.names.ways)},
 		coverage: x.coverage, stated: x.statements, alive: x.alive,
-		cells: map[vendorID]map[cell]*roaring.Bitmap{}, tallies: map[vendorID]map[tallyAt]*tally{},
+		pages: map[vendorID]map[pageAt][]fact{}, tallies: map[vendorID]map[sliceAt]*tally{}, rolled: rolled{},
 	}
 	for v, id := range x.names.vendors {
 		if want != nil && id != *want {
 			continue
 		}
 		v := vendorID(v)
-		cells := make(map[cell]*roaring.Bitmap, len(x.fresh.cells[v]))
-		for c, people := range x.fresh.cells[v] {
-			cells[c] = people.Clone()
-		}
-		tallies := make(map[tallyAt]*tally, len(x.fresh.tallies[v]))
+		tallies := make(map[sliceAt]*tally, len(x.fresh.tallies[v]))
 		for at, t := range x.fresh.tallies[v] {
 			own := newTally()
 			own.add(t)
 			tallies[at] = own
 		}
-		s.cells[v], s.tallies[v] = cells, tallies
+		s.pages[v], s.tallies[v], s.rolled[v] = maps.Clone(x.fresh.pages[v]), tallies, maps.Clone(x.rolled[v])
 	}
 	for _, m := range x.open {
 		if want == nil || x.names.vendors[x.vendorOf(m.pathway)] == *want {
@@ -91,28 +89,62 @@ func (s *snapshot) vendor(name exposure.VendorID) (v vendorID, ok bool) {
 	return vendorID(max(i, 0)), i >= 0
 }
 
-// allTallies reads every tally of a vendor, what is not saved yet included.
+// allTallies reads the tally of every day of a vendor, what is not saved yet
+// included.
 func (s *snapshot) allTallies(v vendorID) (map[tallyAt]*tally, error) {
 	all := map[tallyAt]*tally{}
-	prefix := tallyKey(v, tallyAt{})[:4]
-	err := scan(s.store, prefix, func(key, value []byte) error {
-		at, err := parseTallyKey(key)
-		if err != nil {
-			return err
-		}
-		all[at], err = decodeTally(value)
-		return err
-	})
+	err := s.scanTallies(tallyKey(v, tallyAt{})[:4], func(at sliceAt, t *tally) { all[at.tallyAt] = t })
 	if err != nil {
-		return nil, fmt.Errorf("reading the scope index's tallies: %w", err)
+		return nil, err
 	}
 	for at, t := range s.tallies[v] {
+		if all[at.tallyAt] == nil {
+			all[at.tallyAt] = newTally()
+		}
+		all[at.tallyAt].add(t)
+	}
+	return all, nil
+}
+
+// halfHours reads the tallies of the half hours of some days and ways, which are
+// the keys of days.
+func (s *snapshot) halfHours(v vendorID, days map[tallyAt]*tally) (map[sliceAt]*tally, error) {
+	all := map[sliceAt]*tally{}
+	for at := range days {
+		prefix := sliceKey(v, sliceAt{tallyAt: at})
+		err := s.scanTallies(prefix[:len(prefix)-1], func(at sliceAt, t *tally) { all[at] = t })
+		if err != nil {
+			return nil, err
+		}
+	}
+	for at, t := range s.tallies[v] {
+		if _, ok := days[at.tallyAt]; !ok {
+			continue
+		}
 		if all[at] == nil {
 			all[at] = newTally()
 		}
 		all[at].add(t)
 	}
 	return all, nil
+}
+
+func (s *snapshot) scanTallies(prefix []byte, fn func(sliceAt, *tally)) error {
+	err := scan(s.store, prefix, func(key, value []byte) error {
+		_, at, err := parseTallyKey(key)
+		if err != nil {
+			return err
+		}
+		t, err := decodeTally(value)
+		if err == nil {
+			fn(at, t)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the scope index's tallies: %w", err)
+	}
+	return nil
 }
 
 // span is a half-open range of instants, in nanoseconds since 1970.
@@ -124,7 +156,7 @@ func (s span) has(at int64) bool { return s.from <= at && at < s.to }
 
 // ranges are the parts of the journal in which everything about some tallies
 // lies, each entry once, in order.
-func ranges(tallies map[tallyAt]*tally) [][2]uint64 {
+func ranges(tallies map[sliceAt]*tally) [][2]uint64 {
 	var all [][2]uint64
 	for _, t := range tallies {
 		all = append(all, [2]uint64{t.first, t.last})
@@ -143,7 +175,7 @@ func ranges(tallies map[tallyAt]*tally) [][2]uint64 {
 
 // read gives every message of those tallies that lies in the window, from the
 // journal itself: sent or possibly sent, the open ones excepted.
-func (s *snapshot) read(ctx context.Context, tallies map[tallyAt]*tally, window span, take func(*message)) error {
+func (s *snapshot) read(ctx context.Context, tallies map[sliceAt]*tally, window span, take func(*message)) error {
 	if len(tallies) == 0 {
 		return nil
 	}
@@ -163,7 +195,9 @@ func (s *snapshot) read(ctx context.Context, tallies map[tallyAt]*tally, window 
 			switch e.Kind {
 			case Disclosed:
 				p, ok := own.pathwayOf[e.Pathway]
-				if at := e.instant(); !ok || !window.has(at) || tallies[tallyAt{dayOf(instant(at)), p}] == nil {
+				at := e.instant()
+				d, slice := sliceOf(at)
+				if !ok || !window.has(at) || tallies[sliceAt{tallyAt{d, p}, slice}] == nil {
 					continue
 				}
 				m, err := own.message(&e)
@@ -186,18 +220,4 @@ func (s *snapshot) read(ctx context.Context, tallies map[tallyAt]*tally, window 
 		}
 	}
 	return nil
-}
-
-// cellsOf gives fn an iterator over a vendor's bitmaps.
-func (s *snapshot) cellsOf(v vendorID, fn func(it *pebble.Iterator) error) (err error) {
-	it, err := s.store.NewIter(&pebble.IterOptions{LowerBound: chunkStart(v, 0), UpperBound: chunkStart(v, 1<<chunkBits)})
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := it.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	return fn(it)
 }

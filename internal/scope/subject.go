@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/cockroachdb/pebble/v2"
-
 	"cordon/internal/exposure"
 )
 
@@ -34,15 +31,63 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 	name, now := Opaque(who), x.o.Now()
 	answer := &Person{Subject: &name, Vendors: []PersonVendor{}}
 
-	// All vendors' days together, so that a day is read once for all of them.
-	days := map[tallyAt]*tally{}
-	for v := range s.names.vendors {
-		if err := s.daysOf(vendorID(v), who, days); err != nil {
+	// From the index how much came when, by half hours. The exact instants of the
+	// first and the last are in the journal, and only of those; all vendors' together,
+	// so that a part of it is read once.
+	traces := make([]*trace, len(s.names.vendors))
+	wanted := map[sliceAt]*tally{}
+	for v, name := range s.names.vendors {
+		t, err := s.traceOf(vendorID(v), who)
+		if err != nil {
 			return nil, err
 		}
+		traces[v] = t
+		ends := t.ends(s.names.pathways, len(letters(s.stated, name)) > 0)
+		days := map[tallyAt]*tally{}
+		for at := range ends {
+			days[at.tallyAt] = nil
+		}
+		tallies, err := s.halfHours(vendorID(v), days)
+		if err != nil {
+			return nil, err
+		}
+		for at := range ends {
+			if tallies[at] == nil {
+				return nil, fmt.Errorf("%w: a half hour has no tally", errPage)
+			}
+			wanted[at] = tallies[at]
+		}
 	}
+	exact := map[sliceAt]span{}
+	err = s.read(ctx, wanted, always, func(m *message) {
+		if slices.ContainsFunc(m.people, func(p personSet) bool { return p.who == who }) {
+			d, slice := sliceOf(m.at)
+			at := sliceAt{tallyAt{d, m.pathway}, slice}
+			if e, ok := exact[at]; ok {
+				exact[at] = span{min(e.from, m.at), max(e.to, m.at)}
+			} else {
+				exact[at] = span{m.at, m.at}
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+
 	by := map[vendorID]*got{}
-	take := func(m *message) {
+	of := func(v vendorID) *got {
+		if by[v] == nil {
+			by[v] = &got{letters: letters(s.stated, s.names.vendors[v])}
+		}
+		return by[v]
+	}
+	for v, t := range traces {
+		for way, set := range t.sets {
+			first, last, n := t.of(way, exact)
+			of(vendorID(v)).add(s.names.pathways[way], first, last, n, set, now)
+		}
+	}
+	for _, m := range s.open {
 		way := s.names.pathways[m.pathway]
 		var set exposure.Set
 		for _, p := range m.people {
@@ -50,73 +95,13 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 				set = set.Union(s.names.sets[way.vendor][p.set])
 			}
 		}
-		if set.Empty() {
-			return
+		if !set.Empty() {
+			of(way.vendor).take(way, m.at, set, now)
 		}
-		g := by[way.vendor]
-		if g == nil {
-			g = &got{letters: letters(s.stated, way.Vendor)}
-			by[way.vendor] = g
-		}
-		g.take(way, m.at, set, now)
-	}
-	if err := s.read(ctx, days, always, take); err != nil {
-		return nil, err
-	}
-	for _, m := range s.open {
-		take(m)
 	}
 	for v, g := range by {
 		answer.Vendors = append(answer.Vendors, g.answer(s.names.vendors[v], s.stated))
 	}
 	slices.SortFunc(answer.Vendors, func(a, b PersonVendor) int { return cmp.Compare(a.Vendor, b.Vendor) })
 	return answer, nil
-}
-
-// daysOf adds the tallies of the days and ways on which a vendor got something
-// about one person.
-func (s *snapshot) daysOf(v vendorID, who exposure.Ordinal, days map[tallyAt]*tally) error {
-	chunk, low := split(who)
-	on := map[tallyAt]bool{}
-	for c, people := range s.cells[v] {
-		if c.chunk == chunk && people.Contains(low) {
-			on[tallyAt{c.day, c.pathway}] = true
-		}
-	}
-	var bitmap roaring.Bitmap
-	err := s.cellsOf(v, func(it *pebble.Iterator) error {
-		for ok := it.SeekGE(chunkStart(v, uint32(chunk))); ok; ok = it.Next() {
-			_, c, err := parseCellKey(it.Key())
-			if err != nil || c.chunk != chunk {
-				return err
-			}
-			at := tallyAt{c.day, c.pathway}
-			if on[at] {
-				continue
-			}
-			value, err := it.ValueAndErr()
-			if err != nil {
-				return err
-			}
-			// Aliases value, and is done with it before the iterator moves.
-			if _, err := bitmap.FromBuffer(value); err != nil {
-				return err
-			}
-			on[at] = bitmap.Contains(low)
-		}
-		return it.Error()
-	})
-	if err != nil {
-		return fmt.Errorf("reading the scope index: %w", err)
-	}
-	tallies, err := s.allTallies(v)
-	if err != nil {
-		return err
-	}
-	for at, here := range on {
-		if here {
-			days[at] = tallies[at]
-		}
-	}
-	return nil
 }

@@ -1,15 +1,22 @@
 package scope
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"cordon/internal/exposure"
+	"cordon/internal/store"
 )
 
 // tour is one walk over several plans of one vendor side by side.
@@ -50,6 +57,10 @@ func (g group) count() uint64 { return uint64(bits.OnesCount64(g.people)) }
 // one group. One goroutine at a time calls it.
 type visitor interface{ visit(group) error }
 
+// partVisitor is a visitor that takes a whole chunk of people at once, which is
+// faster than group by group. What part.groups would show is what it must count.
+type partVisitor interface{ visitPart(*part) error }
+
 // visit is a visitor from a function.
 type visit func(group) error
 
@@ -58,282 +69,293 @@ func (v visit) visit(g group) error { return v(g) }
 // one gives the visitor of an ordered tour.
 func one(v visit) func() visitor { return func() visitor { return v } }
 
-// words is the number of 64-bit words in a dense bitmap of one chunk.
-const words = 1 << chunkBits / 64
-
-type dense [words]uint64
-
-// walker turns the bitmaps of one tour into people, each once and each with
-// the union of the sets that concern them, chunk by chunk. Its memory is one
-// dense bitmap (8 KiB) per set of a chunk, whatever the number of people.
+// walker is one goroutine of a walk. It goes through blocks of 2^20 people and
+// in each through its chunks of 2^16. Its memory is that of one chunk (part.go)
+// and of the block pages of one block, whatever the number of people.
 type walker struct {
-	s    *snapshot
-	tour tour
+	s     *snapshot
+	tour  tour
+	v     visitor
+	part  *part
+	days  *pebble.Iterator
+	rolls *pebble.Iterator
 
-	// Of the chunk at hand: which sets have people, and their dense bitmaps.
-	at     []int // by setID: index in used and bitmap, or -1
-	used   []setID
-	bitmap []*dense // grows to the most sets that one chunk ever had
-	marks  []dense  // of all plans but the first, then of all filters
-	big    dense
-	small  roaring.Bitmap
-
-	unions *unions
+	// Of the block at hand: which periods have pages by chunk, by plan and
+	// level, and the people who lie in no chunk's page.
+	split [][3][]period
+	loose [perBlock][]loose
+	key   []byte
 }
 
-// unions numbers the category sets that people end up with. Two that read the
-// same in an answer are one. Number 0 is the empty set.
-type unions struct {
-	sets  []exposure.Set
-	index map[exposure.Set]int
-	// then[u][s] is the union u with set s added, or -1 while nobody needed it.
-	then [][]int32
-}
+// loose is a person of a chunk: plan 5 bits, set 11, ordinal in the chunk 16.
+type loose uint32
 
-// set is the union by its number.
-func (u *unions) set(number int) exposure.Set { return u.sets[number] }
-
-func (u *unions) number(s exposure.Set, width int) int {
-	s = plain(s)
-	if i, ok := u.index[s]; ok {
-		return i
-	}
-	i := len(u.sets)
-	u.index[s] = i
-	u.sets = append(u.sets, s)
-	then := make([]int32, width)
-	for j := range then {
-		then[j] = -1
-	}
-	u.then = append(u.then, then)
-	return i
+func looseOf(plan int, s setID, low uint32) loose {
+	return loose(plan)<<(factSetBits+chunkBits) | loose(s)<<chunkBits | loose(low&(1<<chunkBits-1))
 }
 
 // walk calls visitors for everybody whom a plan of the tour takes and returns
 // the unions by their numbers. newVisitor is called before the first visit, by
-// the caller's goroutine, once for every goroutine of the walk.
+// the caller's goroutine, once for every goroutine of the walk. A tour that is
+// not ordered uses as many as there are processors.
 func (s *snapshot) walk(ctx context.Context, t tour, newVisitor func() visitor) ([]exposure.Set, error) {
-	sets := t.plans[0].sets
-	w := &walker{s: s, tour: t, at: make([]int, len(sets)), marks: make([]dense, len(t.plans)-1+len(t.filters)),
-		unions: &unions{index: map[exposure.Set]int{}}}
-	for i := range w.at {
-		w.at[i] = -1
-	}
-	w.unions.number(exposure.Set{}, len(sets))
-	v := newVisitor()
-	chunks, err := s.chunks(t.plans)
+	blocks, err := s.blocks(t.plans)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the scope index: %w", err)
 	}
-	err = s.cellsOf(t.plans[0].vendor, func(it *pebble.Iterator) error {
-		for _, chunk := range chunks {
-			if err := ctx.Err(); err != nil {
-				return err
+	n := max(1, min(runtime.GOMAXPROCS(0), len(blocks)))
+	if t.ordered {
+		n = 1
+	}
+	u := newUnions(t.plans[0].sets)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range n {
+		w := &walker{s: s, tour: t, v: newVisitor(), part: newPart(u, t), split: make([][3][]period, len(t.plans))}
+		all.Go(func() {
+			if err := w.run(ctx, blocks, &next); err != nil {
+				stop(err)
 			}
-			for i, p := range t.plans {
-				if err := w.load(it, i, p, chunk); err != nil {
-					return fmt.Errorf("reading the scope index: %w", err)
-				}
-			}
-			if err := w.emit(chunk, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return w.unions.sets, err
+		})
+	}
+	all.Wait()
+	return u.list(), context.Cause(ctx)
 }
 
-// chunks are those in which any of the plans has people, in order.
-func (s *snapshot) chunks(plans []*plan) ([]uint16, error) {
+func (w *walker) run(ctx context.Context, blocks []uint16, next *atomic.Int64) (err error) {
+	v := w.tour.plans[0].vendor
+	for _, open := range []struct {
+		space byte
+		it    **pebble.Iterator
+	}{{store.Index, &w.days}, {store.Rollup, &w.rolls}} {
+		lower, upper := spaceOf(open.space, v)
+		it, err := w.s.store.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+		if err != nil {
+			return err
+		}
+		*open.it = it
+		defer func() { err = errors.Join(err, it.Close()) }()
+	}
+	for {
+		i := next.Add(1) - 1
+		if i >= int64(len(blocks)) {
+			return nil
+		}
+		if err := w.block(ctx, blocks[i]); err != nil {
+			return err
+		}
+	}
+}
+
+// blocks are those in which any of the plans may have people, in order.
+func (s *snapshot) blocks(plans []*plan) ([]uint16, error) {
 	found := map[uint16]bool{}
 	for _, p := range plans {
-		for c := range p.extra {
-			found[c] = true
+		for b := range p.extra {
+			found[b] = true
 		}
-		if len(p.whole) == 0 {
-			continue
-		}
-		err := s.cellsOf(p.vendor, func(it *pebble.Iterator) error {
-			for ok := it.First(); ok; {
-				_, c, err := parseCellKey(it.Key())
-				if err != nil {
-					return err
-				}
-				found[c.chunk] = true
-				ok = it.SeekGE(chunkStart(p.vendor, uint32(c.chunk)+1))
+	}
+	if slices.ContainsFunc(plans, func(p *plan) bool { return len(p.days) > 0 }) {
+		for from, v := uint32(0), plans[0].vendor; from < allBlocks; {
+			b, ok, err := firstBlock(s.store, v, uint16(from))
+			if err != nil {
+				return nil, err
 			}
-			return it.Error()
-		})
-		if err != nil {
-			return nil, err
+			if !ok {
+				break
+			}
+			found[b] = true
+			from = uint32(b) + 1
 		}
 	}
-	var all []uint16
-	for c := range found {
-		all = append(all, c)
-	}
-	slices.Sort(all)
-	return all, nil
+	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// load adds what plan i takes of one chunk.
-func (w *walker) load(it *pebble.Iterator, i int, p *plan, chunk uint16) error {
-	add := w.add
-	if i > 0 {
-		add = func(_ setID, people *roaring.Bitmap) { w.or(&w.marks[i-1], people) }
+func (w *walker) block(ctx context.Context, block uint16) error {
+	for i, p := range w.tour.plans {
+		if err := w.heads(i, p, block); err != nil {
+			return fmt.Errorf("reading the scope index: %w", err)
+		}
+		for _, f := range p.extra[block] {
+			w.loose[f.chunk()] = append(w.loose[f.chunk()], looseOf(i, f.set(), f.low()))
+		}
 	}
-	for set, people := range p.extra[chunk] {
-		add(set, people)
-	}
-	if len(p.whole) == 0 {
-		return nil
-	}
-	for ok := it.SeekGE(dayStart(p.vendor, chunk, p.firstDay)); ok; ok = it.Next() {
-		_, c, err := parseCellKey(it.Key())
-		if err != nil || c.chunk != chunk || c.day > p.lastDay {
+	for i := range uint16(perBlock) {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !p.whole[tallyAt{c.day, c.pathway}] {
-			continue
+		chunk := block*perBlock + i
+		for j, p := range w.tour.plans {
+			if err := w.pages(j, p, chunk); err != nil {
+				return fmt.Errorf("reading the scope index: %w", err)
+			}
 		}
-		value, err := it.ValueAndErr()
-		if err != nil {
+		if err := w.part.facts(w.loose[i]); err != nil {
+			return fmt.Errorf("reading the scope index: %w", err)
+		}
+		w.loose[i] = w.loose[i][:0]
+		if err := w.part.emit(chunk, w.v); err != nil {
 			return err
 		}
-		// FromBuffer aliases value, which lives until the iterator moves:
-		// add takes what it needs before that.
-		if _, err := w.small.FromBuffer(value); err != nil {
-			return err
-		}
-		if int(c.set) >= len(p.sets) || !w.small.IsEmpty() && w.small.Maximum() >= 1<<chunkBits {
-			return fmt.Errorf("a bitmap of chunk %d holds what cannot be", chunk)
-		}
-		add(c.set, &w.small)
 	}
-	return it.Error()
-}
-
-// add puts people into a set's dense bitmap of the chunk at hand.
-func (w *walker) add(set setID, people *roaring.Bitmap) {
-	i := w.at[set]
-	if i < 0 {
-		i = len(w.used)
-		w.at[set], w.used = i, append(w.used, set)
-		if i == len(w.bitmap) {
-			w.bitmap = append(w.bitmap, new(dense))
-		}
-	}
-	w.or(w.bitmap[i], people)
-}
-
-func (w *walker) or(into *dense, people *roaring.Bitmap) {
-	// WriteDenseTo adds to what is there, except that it overwrites with a
-	// bitmap container, which only more than 4096 people can make.
-	if people.GetCardinality() <= 4096 {
-		people.WriteDenseTo(into[:])
-		return
-	}
-	clear(w.big[:])
-	people.WriteDenseTo(w.big[:])
-	for j := range into {
-		into[j] |= w.big[j]
-	}
-}
-
-// emit splits each word of the chunk into groups with the same union of sets
-// and the same marks, and forgets the chunk. A word has at most 64 groups, so
-// this is linear in the sets even where they combine in many ways.
-func (w *walker) emit(chunk uint16, v visitor) error {
-	start := uint64(chunk) << chunkBits
-	for j, f := range w.tour.filters {
-		part := f.Clone() // AndAny and the like do not cut by range
-		part.RemoveRange(0, start)
-		part.RemoveRange(start+1<<chunkBits, 1<<32)
-		for _, o := range part.ToArray() {
-			low := o & (1<<chunkBits - 1)
-			w.marks[len(w.tour.plans)-1+j][low/64] |= 1 << (low % 64)
-		}
-	}
-	var groups [64]group
-	used := w.used
-	maps := w.bitmap[:len(used)]
-	for word := range words {
-		n := 0
-		var seen uint64
-		first := exposure.Ordinal(start) + exposure.Ordinal(word*64)
-		for i, m := range maps {
-			people := m[word]
-			if people == 0 {
-				continue
-			}
-			m[word] = 0
-			// Those already in a group: split each group into those who have
-			// this set too and those who have not.
-			for g := range n {
-				both := groups[g].people & people
-				switch {
-				case both == 0:
-				case both == groups[g].people:
-					groups[g].union = w.with(groups[g].union, used[i])
-				default:
-					groups[g].people &^= both
-					groups[n] = group{first, both, w.with(groups[g].union, used[i]), 1, w.unions}
-					n++
-				}
-			}
-			if fresh := people &^ seen; fresh != 0 {
-				groups[n] = group{first, fresh, w.with(0, used[i]), 1, w.unions}
-				n++
-			}
-			seen |= people
-		}
-		for i := range w.marks {
-			people := w.marks[i][word]
-			w.marks[i][word] = 0
-			bit := uint32(2) << i
-			if i >= len(w.tour.plans)-1 {
-				bit = 1 << (filterMark + i - (len(w.tour.plans) - 1))
-			}
-			for g := range n {
-				both := groups[g].people & people
-				switch {
-				case both == 0:
-				case both == groups[g].people:
-					groups[g].marks |= bit
-				default:
-					groups[g].people &^= both
-					groups[n] = groups[g]
-					groups[n].people, groups[n].marks = both, groups[g].marks|bit
-					n++
-				}
-			}
-			if fresh := people &^ seen; fresh != 0 && bit < 1<<filterMark {
-				groups[n] = group{first, fresh, 0, bit, w.unions}
-				n++
-				seen |= fresh
-			}
-		}
-		for _, g := range groups[:n] {
-			if err := v.visit(g); err != nil {
-				return err
-			}
-		}
-	}
-	for _, s := range used {
-		w.at[s] = -1
-	}
-	w.used = used[:0]
 	return nil
 }
 
-// with is the union of cohort u and set s.
-func (w *walker) with(u int, s setID) int {
-	sets := w.tour.plans[0].sets
-	if next := w.unions.then[u][s]; next >= 0 {
-		return int(next)
+// heads reads what a plan takes of a block's own pages, and finds out which of
+// its periods have pages by chunk.
+func (w *walker) heads(i int, p *plan, block uint16) error {
+	w.split[i] = [3][]period{}
+	want := p.periods
+	for _, level := range []uint8{levelMonth, levelWeek, levelDay} {
+		err := w.each(block*perBlock, partHead, want[level], func(q period, value []byte) error {
+			if len(value) == 0 {
+				return errPage
+			}
+			switch value[0] {
+			case headSplit:
+				w.split[i][level] = append(w.split[i][level], q)
+			case headParts:
+				for d := q.first(); d <= q.last(); d++ {
+					up := d.in(level - 1)
+					if p.days[d] == nil || level == levelMonth && slices.Contains(want[levelWeek], up) {
+						continue
+					}
+					if level == levelMonth && p.rollups[up] == nil {
+						up = d.in(levelDay)
+					}
+					want[up.level] = append(slices.Clip(want[up.level]), up)
+				}
+			default:
+				return w.page(i, p, q, value[1:], block*perBlock, true)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if level > levelDay {
+			slices.SortFunc(want[level-1], func(a, b period) int { return int(a.index) - int(b.index) })
+			slices.SortFunc(want[levelDay], func(a, b period) int { return int(a.index) - int(b.index) })
+		}
 	}
-	next := w.unions.number(w.unions.sets[u].Union(sets[s]), len(sets))
-	w.unions.then[u][s] = int32(next)
-	return next
+	return nil
+}
+
+// pages reads what a plan takes of a chunk's own pages.
+func (w *walker) pages(i int, p *plan, chunk uint16) error {
+	for level := range w.split[i] {
+		err := w.each(chunk, partPage, w.split[i][level], func(q period, value []byte) error {
+			return w.page(i, p, q, value, chunk, false)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls f with the value of every period's key that there is. The value is
+// valid during the call. Periods are of one level and in order.
+func (w *walker) each(chunk uint16, part byte, periods []period, f func(period, []byte) error) error {
+	if len(periods) == 0 {
+		return nil
+	}
+	it := w.days
+	if periods[0].level != levelDay {
+		it = w.rolls
+	}
+	v := w.tour.plans[0].vendor
+	for i, q := range periods {
+		w.key = pageKey(w.key, v, chunk, part, q)
+		if i == 0 {
+			it.SeekGE(w.key)
+		}
+		// The next one is mostly the next key; after a few others a seek is cheaper.
+		for tries := 0; it.Valid(); tries++ {
+			order := bytes.Compare(it.Key(), w.key)
+			if order == 0 {
+				value, err := it.ValueAndErr()
+				if err == nil {
+					err = f(q, value)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if order >= 0 {
+				break
+			}
+			if tries < 4 {
+				it.Next()
+			} else {
+				it.SeekGE(w.key)
+			}
+		}
+		if err := it.Error(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page takes of a page what the plan takes of its period.
+func (w *walker) page(i int, p *plan, q period, value []byte, chunk uint16, block bool) error {
+	t := p.rollups[q]
+	if q.level == levelDay {
+		t = p.days[day(q.index)]
+	}
+	var at timesOf
+	if t.some {
+		part := partPageTimes
+		if block {
+			part = partBlockTimes
+		}
+		var err error
+		if at.b, err = get(w.s.store, pageKey(nil, p.vendor, chunk, part, q)); err != nil {
+			return err
+		}
+	}
+	g := groupsOf(value, block)
+	for g.next() {
+		if int(g.set) >= len(p.sets) || int(g.way) >= len(t.halves) {
+			return fmt.Errorf("%w: it holds a set or way without a name", errPage)
+		}
+		halves := t.halves[g.way]
+		switch {
+		case t.some && halves != allDay || t.some && block:
+			set := g.set
+			g.each(func(low uint32) {
+				found := false
+				at.next(func(slice uint8, _ uint64) { found = found || halves>>slice&1 != 0 })
+				if !found {
+				} else if block {
+					w.loose[low>>chunkBits] = append(w.loose[low>>chunkBits], looseOf(i, set, low))
+				} else {
+					w.part.one(i, set, low)
+				}
+			})
+			continue
+		case t.some:
+			for range g.n {
+				at.next(func(uint8, uint64) {})
+			}
+		}
+		switch {
+		case halves == 0:
+			g.skip()
+		case block:
+			set := g.set
+			g.each(func(low uint32) {
+				w.loose[low>>chunkBits] = append(w.loose[low>>chunkBits], looseOf(i, set, low))
+			})
+		default:
+			w.part.add(i, &g)
+		}
+	}
+	if at.bad {
+		return errPage
+	}
+	return g.err()
 }
