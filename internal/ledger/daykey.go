@@ -23,15 +23,16 @@ import (
 //
 //	'y' day (4, sign flipped) -> live (1)     | first (8) | last (8) | nonce (12) | wrapped key
 //	                             expiring (2) | first | last | expire entry (8) | nonce | wrapped key
-//	                             expired (3)  | first | last | expire entry
+//	                             shredded (3), expired (4) | first | last | expire entry
 //
 // All batches under the key lie between first and last; last is 0 while it is
 // the newest batch of all.
 //
 // A day that expires is marked in the batch of its entry; then its batches are
 // written anew without what was sealed, which takes the key for the proofs of
-// what stays; then the key goes. A crash in between is taken up at the next
-// start, and no reader shows anything of the day from the mark on.
+// what stays; then the key goes; then the store writes anew where it lay. A
+// crash in between is taken up at the next start, and no reader shows anything
+// of the day from the mark on.
 type dayKeys struct {
 	wrap cipher.AEAD
 	mu   sync.RWMutex
@@ -47,14 +48,15 @@ type dayKey struct {
 	first uint64      // batch
 	last  uint64      // batch, 0: open
 	entry uint64      // that expired it
-	aead  cipher.AEAD // nil once expired
+	aead  cipher.AEAD // nil when it is gone
 	row   []byte      // nonce and wrapped key
 }
 
 const (
 	dayLive     = 1
 	dayExpiring = 2
-	dayExpired  = 3
+	dayShredded = 3 // the key is deleted; its place on the disk is not written anew yet
+	dayExpired  = 4
 )
 
 const msPerDay = 24 * 60 * 60 * 1000
@@ -124,14 +126,14 @@ func (k *dayKeys) parse(day int64, v []byte) (key dayKey, err error) {
 	}
 	key.state, key.first, key.last = v[0], binary.BigEndian.Uint64(v[1:]), binary.BigEndian.Uint64(v[9:])
 	v = v[17:]
-	if key.state == dayExpiring || key.state == dayExpired {
+	if key.state >= dayExpiring && key.state <= dayExpired {
 		if len(v) < 8 {
 			return key, damaged
 		}
 		key.entry, v = binary.BigEndian.Uint64(v), v[8:]
 	}
 	switch {
-	case key.state == dayExpired && len(v) == 0:
+	case (key.state == dayShredded || key.state == dayExpired) && len(v) == 0:
 		return key, nil
 	case key.state != dayLive && key.state != dayExpiring || len(v) < nonceSize:
 		return key, damaged

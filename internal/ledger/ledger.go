@@ -28,6 +28,7 @@
 package ledger
 
 import (
+	"context"
 	"crypto/cipher"
 	"log/slog"
 	"sync"
@@ -83,6 +84,10 @@ type Ledger struct {
 		warnings   []string
 	}
 	importing sync.Mutex // one directory import at a time
+	expiring  sync.Mutex // one day's or person's erasure at a time
+	stopping  context.Context
+	stop      context.CancelFunc // when closing begins
+	chores    sync.WaitGroup     // what runs by itself from the start on
 	baseFrom  uint64     // tests: the number of news from which on a base is made; 0 is worthABase
 	closing   sync.Once
 	closed    atomic.Bool
@@ -120,6 +125,18 @@ func (l *Ledger) msOf(t time.Time) int64 {
 
 func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
+// untilClosed ends with ctx, and when the ledger begins to close.
+func (l *Ledger) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	unhook := context.AfterFunc(l.stopping, cancel)
+	return ctx, func() { unhook(); cancel() }
+}
+
+// chore runs what takes long and must not outlive the ledger.
+func (l *Ledger) chore(f func(context.Context)) {
+	l.chores.Go(func() { f(l.stopping) })
+}
+
 // Close ends the writing, signs what was written, and closes the store.
 func (l *Ledger) Close() (err error) {
 	l.closing.Do(func() { err = l.shut() })
@@ -128,12 +145,14 @@ func (l *Ledger) Close() (err error) {
 
 func (l *Ledger) shut() error {
 	l.closed.Store(true)
+	l.stop()
 	l.reads.Lock()   // whoever is inside a look-up comes out first
 	l.reads.Unlock() //lint:ignore SA2001 nothing is guarded, only waited for
 	if l.readOnly {
 		l.setBase(nil)
 		return l.store.Close()
 	}
+	l.chores.Wait()
 	l.queue.close()
 	select {
 	case <-l.j.ended:

@@ -98,6 +98,7 @@ func prepare(o Options) (*Ledger, error) {
 	if err := l.days.init(k.Identity); err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
+	l.stopping, l.stop = context.WithCancel(context.Background())
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -437,6 +438,7 @@ func (l *Ledger) start(fresh bool) error {
 	go j.run()
 	go j.ahead()
 	l.startSigner()
+	l.chore(l.resumeExpiries)
 	if fresh {
 		return nil
 	}

@@ -24,7 +24,7 @@ import (
 //
 //	clear   (1): seed (16) | entries
 //	sealed  (2): days from start to the key's | clear entries | sealed seed, disclosures and outcomes
-//	expired (3): root (32) | the clear entries that are left, with their proofs
+//	expired (3): days from start to the key's | root (32) | the clear entries that are left, with their proofs
 //
 // Events and definitions never hold a personal value and stay readable when
 // the rest of their day is gone; see seal and expire. The hashes are over the
@@ -41,6 +41,7 @@ type record struct {
 	// What openRecord adds.
 	seed    [evidence.SaltSize]byte
 	body    []byte // entries one after the other; nil when the day has expired
+	day     int64  // whose key it is under; unless it is in the clear
 	expired bool   // only clear entries are there, or are to be shown
 	root    tlog.Hash
 	kept    []keptEntry

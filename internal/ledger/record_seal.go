@@ -126,7 +126,7 @@ func (l *Ledger) openRecord(v []byte, in *room) (r record, err error) {
 
 func (r *record) unseal(v []byte, keys *dayKeys, in *room) error {
 	n := fieldReader{b: r.rest}
-	day := utcDay(r.start) + int64(n.uvarint())
+	r.day = utcDay(r.start) + int64(n.uvarint())
 	shown := n
 	count := n.uvarint()
 	for i := uint64(0); i < count && !n.bad; i++ {
@@ -136,15 +136,15 @@ func (r *record) unseal(v []byte, keys *dayKeys, in *room) error {
 	if n.bad {
 		return errDamagedRecord
 	}
-	key, ok := keys.get(day)
+	key, ok := keys.get(r.day)
 	if !ok || key.aead == nil {
-		return fmt.Errorf("the key of its day, %s, is missing", dayName(day))
+		return fmt.Errorf("the key of its day, %s, is missing", dayName(r.day))
 	}
 	r.expired = key.state != dayLive
 	copy(in.nonce[:], r.leaf[:])
 	plain, err := key.aead.Open(in.plain[:0], in.nonce[:], n.b, v[:len(v)-len(n.b)])
 	if err != nil || len(plain) < 1+evidence.SaltSize {
-		return fmt.Errorf("it does not open with the key of its day, %s", dayName(day))
+		return fmt.Errorf("it does not open with the key of its day, %s", dayName(r.day))
 	}
 	in.plain = plain
 	copy(r.seed[:], plain[1:])
@@ -188,7 +188,7 @@ type keptEntry struct {
 // expire appends the record of an opened batch without what was sealed: its
 // root, and the clear entries each with its salt and its path in the batch's tree.
 //
-//	root (32) | count, then of each: index since the last one | salt (16) | hashes | path (32 each) | length | entry
+//	days from start to the key's | root (32) | count, then of each: index since the last one | salt (16) | hashes | path (32 each) | length | entry
 func (r *record) expire(b []byte) ([]byte, error) {
 	leaves, err := r.leaves()
 	if err != nil {
@@ -208,7 +208,8 @@ func (r *record) expire(b []byte) ([]byte, error) {
 	root := evidence.Root(leaves)
 	short := *r
 	short.form = formExpired
-	b = append(short.appendPrefix(b), root[:]...)
+	b = binary.AppendUvarint(short.appendPrefix(b), uint64(r.day-utcDay(r.start)))
+	b = append(b, root[:]...)
 	b = binary.AppendUvarint(b, uint64(len(kept)))
 	last := uint32(0)
 	for _, k := range kept {
@@ -227,6 +228,7 @@ func (r *record) expire(b []byte) ([]byte, error) {
 
 func (r *record) parseKept(in *room) error {
 	n := fieldReader{b: r.rest}
+	r.day = utcDay(r.start) + int64(n.uvarint())
 	copy(r.root[:], n.bytes(tlog.HashSize))
 	in.kept = in.kept[:0]
 	index := uint64(0)

@@ -27,6 +27,8 @@ type Report struct {
 	Batches  uint64   `json:"batches"` // leaves of the tree
 	Root     string   `json:"root"`    // base64, over all batches
 	Problems []string `json:"problems"`
+	// Erased says what is gone by a rule and on record: no problem.
+	Erased []string `json:"erased"`
 }
 
 // Status never waits for the disk.

@@ -56,11 +56,13 @@ func (l *Ledger) Verify(ctx context.Context, progress func(done, total uint64)) 
 	}
 	v.collectHeads()
 	v.walk(ctx, progress)
+	v.reportErased()
 	v.countEvents()
 	progress(v.next, v.end.batches)
 	root := v.edge.root()
 	return Report{
-		OK: len(v.problems) == 0, Size: v.entries, Batches: v.edge.size,
+		Erased: v.erased,
+		OK:     len(v.problems) == 0, Size: v.entries, Batches: v.edge.size,
 		Root: base64.StdEncoding.EncodeToString(root[:]), Problems: v.problems,
 	}
 }
@@ -82,6 +84,11 @@ type verification struct {
 	defined  [4]uint32 // highest id by dictionary
 	events   uint64    // seen that belong into the list of events
 	problems []string
+	room     room
+
+	ranges  []goneRange          // of entries in expired batches
+	expired map[string]expiredBy // by day
+	erased  []string             // what Report says of them
 }
 
 func (v *verification) problem(format string, args ...any) {
@@ -202,7 +209,7 @@ func (v *verification) walk(ctx context.Context, progress func(done, total uint6
 // nextReadable finds the first batch from the given number on that can be read.
 func (v *verification) nextReadable(from uint64) uint64 {
 	for n := from; n < v.end.batches; n++ {
-		err := view(v.l.store.DB(), journalKey(n), func(b []byte) error { _, err := parseRecord(b); return err })
+		err := view(v.l.store.DB(), journalKey(n), func(b []byte) error { _, err := v.l.openRecord(b, &v.room); return err })
 		if err == nil {
 			return n
 		}
@@ -226,6 +233,9 @@ func (v *verification) batch(batch uint64, r *record) {
 		}
 	}
 	v.next, v.entries = batch+1, last
+	if r.expired {
+		v.gone(r)
+	}
 	err := r.each(func(i uint32, _ []byte, e *evidence.Entry) error {
 		v.event(batch, r.first+uint64(i), e)
 		return v.entry(r.first+uint64(i), e)
@@ -271,6 +281,9 @@ func (v *verification) entry(seq uint64, e *evidence.Entry) error {
 		}
 		return nil
 	}
-	_, err := v.l.dict.decode(seq, e)
+	decoded, err := v.l.dict.decode(seq, e)
+	if err == nil && decoded.Event.Kind == EventExpire {
+		v.noteExpiry(&decoded)
+	}
 	return err
 }
