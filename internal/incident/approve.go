@@ -35,7 +35,21 @@ func (c *Cases) Demand(ctx context.Context, actor string, v exposure.VendorID, s
 		return "", nil
 	}
 	// With several, the oldest: its approvals cannot be got around by opening another.
-	k := open[0]
+	return c.demand(ctx, actor, open[0], s)
+}
+
+// DemandIn is Demand for a step of one case, which is open.
+func (c *Cases) DemandIn(ctx context.Context, actor, id string, s Step) (digest string, err error) {
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
+	k, err := c.open(id)
+	if err != nil {
+		return "", err
+	}
+	return c.demand(ctx, actor, k, s)
+}
+
+func (c *Cases) demand(ctx context.Context, actor string, k Case, s Step) (digest string, err error) {
 	p, err := c.planned(ctx, k, actor, s)
 	if err != nil {
 		return "", err
@@ -52,7 +66,7 @@ func (c *Cases) Demand(ctx context.Context, actor string, v exposure.VendorID, s
 	if broken {
 		e.What = fmt.Sprintf("%s broke the glass; from %s on this may be done by one person", p.GlassBy, from.UTC().Format("15:04:05 MST on 2006-01-02"))
 		e.Reason = "glass-broken"
-		e.Next = "run it again then; `cordon cut " + string(v) + "` stops it"
+		e.Next = "run it again then; `cordon cut " + string(k.Vendor) + "` stops it"
 	}
 	return "", e
 }

@@ -191,12 +191,7 @@ func (s *state) ofCase(id string, vendor exposure.VendorID, ev event) {
 	switch ev.kind {
 	case ledger.EventScope:
 		c.Scopes = append(c.Scopes, ev.text("scope"))
-		if _, bounded := ev.fields["since"]; bounded {
-			c.Since = ev.instant("since")
-		}
-		if _, bounded := ev.fields["until"]; bounded {
-			c.Until = ev.instant("until")
-		}
+		c.Since, c.Until = ev.instant("since"), ev.instant("until")
 		return
 	case ledger.EventAccessed:
 		c.Accessed = append(c.Accessed, ev.seq)
