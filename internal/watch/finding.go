@@ -23,12 +23,15 @@ const (
 	Undeclared Kind = "undeclared-data"
 	// Drift is a leaf that no mapping names, on a route that is known for longer.
 	Drift Kind = "drift"
+	// GlassBroken: one person is about to restore a vendor alone, in an incident
+	// and without the two approvals. Path names the plan.
+	GlassBroken Kind = "break-glass"
 	// Damage is a file of the data directory that does not hold; Path names it.
 	Damage Kind = "damage"
 )
 
 // Kinds lists every kind.
-func Kinds() []Kind { return []Kind{Undeclared, Drift, Damage} }
+func Kinds() []Kind { return []Kind{Undeclared, Drift, Damage, GlassBroken} }
 
 // Key is what a finding is about. It holds no value of anybody: Path is a
 // template, in which keys that look like data are "*".
