@@ -24,7 +24,7 @@ func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, r i
 		return nil, problem(http.StatusConflict, "import-running", "wait until it is done", "another import runs")
 	}
 	defer d.importing.Unlock()
-	answer, err := directory.Import(ctx, format, r, People(d.Ledger, d.Config.Directory), directory.Options{Progress: progress, Now: d.Now()})
+	answer, err := directory.ImportBlocks(ctx, format, r, People(d.Ledger, d.Config.Directory), directory.Options{Progress: progress, Now: d.Now()})
 	switch {
 	case err == nil:
 		return answer, nil

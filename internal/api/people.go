@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"net/http"
 	"os"
 	"sync"
@@ -19,23 +18,41 @@ import (
 
 // People lets a ledger take a directory. With directory.known_values: off it
 // takes no values, and forgets those that it has.
-func People(l *ledger.Ledger, c config.Directory) directory.Sink {
-	return func(ctx context.Context, people iter.Seq2[directory.Person, error]) (directory.Stored, error) {
-		done, err := l.Import(ctx, func(yield func(ledger.Person, error) bool) {
-			for p, err := range people {
-				person := ledger.Person{
-					ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(), Line: p.Line,
-				}
-				if c.KnownValues != valuesOff {
-					person.Needles = directory.Needles(&p, l.Hash)
-				}
-				if !yield(person, err) {
-					return
-				}
-			}
-		})
+func People(l *ledger.Ledger, c config.Directory) directory.BlockSink {
+	return func(ctx context.Context, src directory.Source) (directory.Stored, error) {
+		p := &peopleSource{src: src, noValues: c.KnownValues == valuesOff}
+		p.makers.New = func() any { return directory.NewNeedles(l.Hash) }
+		done, err := l.ImportFrom(ctx, p)
 		return directory.Stored{New: done.New, Changed: done.Changed, Left: done.Left, Repeated: done.Repeated}, err
 	}
+}
+
+// peopleSource shows people of a directory to the ledger.
+type peopleSource struct {
+	src      directory.Source
+	noValues bool
+	makers   sync.Pool // of *directory.Needles
+}
+
+func (s *peopleSource) Next() (ledger.Block, error) {
+	block, err := s.src.Next()
+	if err != nil || block == nil {
+		return nil, err
+	}
+	return func(take func(*ledger.Person) error) error {
+		needles := s.makers.Get().(*directory.Needles)
+		defer s.makers.Put(needles)
+		var person ledger.Person
+		return block(func(p *directory.Person) error {
+			person = ledger.Person{
+				ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(), Line: p.Line,
+			}
+			if !s.noValues {
+				person.Needles = needles.Of(p)
+			}
+			return take(&person)
+		})
+	}, nil
 }
 
 const valuesOff = "off"

@@ -43,7 +43,7 @@ func (a *App) loadDirectory(ctx context.Context) error {
 	}
 	defer f.Close()
 	said := time.Now()
-	answer, err := directory.Import(ctx, format, f, api.People(a.ledger, a.cfg.Directory), directory.Options{Now: a.o.Now(), Progress: func(bytes int64, lines uint64) {
+	answer, err := directory.ImportBlocks(ctx, format, f, api.People(a.ledger, a.cfg.Directory), directory.Options{Now: a.o.Now(), Progress: func(bytes int64, lines uint64) {
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
 			fmt.Fprintf(a.o.Talk, "loading the directory: %d lines, %d %%\n", lines, 100*bytes/max(1, info.Size()))

@@ -10,8 +10,35 @@ import (
 	"cordon/internal/vendor"
 )
 
-// checker turns rows into people, or says what is wrong with them.
-type checker struct{ now time.Time }
+// checker turns rows into people, or says what is wrong with them. It is for one
+// goroutine: what it gives lies in it.
+type checker struct {
+	now time.Time
+	row row
+	of  Person
+	// What was found out about texts that come again and again.
+	countries, languages map[string]string
+	dates                map[string]time.Time
+}
+
+// remembered bounds each of them.
+const remembered = 1 << 16
+
+func newChecker(now time.Time) *checker {
+	return &checker{now: now, countries: map[string]string{}, languages: map[string]string{}, dates: map[string]time.Time{}}
+}
+
+// recall looks a text up, or finds out and remembers.
+func recall[T any](known map[string]T, text string, find func(string) (T, error)) (T, error) {
+	if v, ok := known[text]; ok {
+		return v, nil
+	}
+	v, err := find(text)
+	if err == nil && len(known) < remembered {
+		known[strings.Clone(text)] = v
+	}
+	return v, err
+}
 
 var countries = func() map[string]bool {
 	set := map[string]bool{}
@@ -34,44 +61,44 @@ const (
 	longestLife = 130
 )
 
-func (c checker) person(r *row) (Person, error) {
-	p := Person{Line: r.line}
+func (c *checker) person(r *row, p *Person) error {
+	*p = Person{Line: r.line, Identifiers: p.Identifiers[:0], Values: p.Values[:0]}
 	if !r.valid() {
-		return p, problem("is not UTF-8 text")
+		return problem("is not UTF-8 text")
 	}
 	own, err := exposure.Canonical(exposure.KindUserID, r.values[columnID])
 	switch {
 	case strings.TrimSpace(r.values[columnID]) == "":
-		return p, problem("has no id")
+		return problem("has no id")
 	case err != nil || len(own.Value) > longestID:
-		return p, problem("the id is longer than 256 bytes")
+		return problem("the id is longer than 256 bytes")
 	}
 	p.ID = own.Value
 
-	if p.Country, err = country(r.values[columnCountry]); err != nil {
-		return p, err
+	if p.Country, err = recall(c.countries, r.values[columnCountry], country); err != nil {
+		return err
 	}
 	if p.State, err = state(r.values[columnState], p.Country); err != nil {
-		return p, err
+		return err
 	}
-	if p.Language, err = language(r.values[columnLanguage]); err != nil {
-		return p, err
+	if p.Language, err = recall(c.languages, r.values[columnLanguage], language); err != nil {
+		return err
 	}
-	if p.BirthDate, err = c.birthDate(r.values[columnBirthDate]); err != nil {
-		return p, err
+	if p.BirthDate, err = recall(c.dates, r.values[columnBirthDate], c.birthDate); err != nil {
+		return err
 	}
 	for _, at := range []column{columnEmail, columnPhone, columnUsername} {
 		if err := p.identify(at, r.values[at]); err != nil {
-			return p, err
+			return err
 		}
 	}
 	for _, v := range r.more {
 		if err := p.identify(v.column, v.text); err != nil {
-			return p, err
+			return err
 		}
 	}
 	p.value(r)
-	return p, nil
+	return nil
 }
 
 // longestValue bounds what is searched for: longer than any name or street, and
@@ -197,7 +224,7 @@ func language(text string) (string, error) {
 	return strings.Join(parts, "-"), nil
 }
 
-func (c checker) birthDate(text string) (time.Time, error) {
+func (c *checker) birthDate(text string) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return time.Time{}, nil

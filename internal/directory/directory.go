@@ -9,8 +9,10 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"cordon/internal/exposure"
@@ -93,13 +95,21 @@ type Options struct {
 	// Progress is called about every thousand rows and at the end, with the
 	// bytes and lines read so far.
 	Progress func(bytes int64, lines uint64)
+	// Rejected is called with every row that is not taken, in no order, one at a time.
+	Rejected func(Rejected)
 	// Now bounds birth dates; zero means the present.
 	Now time.Time
 }
 
 func (a *Answer) reject(line uint64, problem string) {
 	a.RejectedRows++
-	if len(a.Rejected) < MaxRejected {
-		a.Rejected = append(a.Rejected, Rejected{line, problem})
+	if a.Rejected = append(a.Rejected, Rejected{line, problem}); len(a.Rejected) >= 2*MaxRejected {
+		a.trim()
 	}
+}
+
+// trim keeps the first MaxRejected, in order.
+func (a *Answer) trim() {
+	slices.SortStableFunc(a.Rejected, func(x, y Rejected) int { return cmp.Compare(x.Line, y.Line) })
+	a.Rejected = a.Rejected[:min(len(a.Rejected), MaxRejected)]
 }

@@ -2,12 +2,10 @@ package directory
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,19 +59,22 @@ type row struct {
 	values [columns]string
 	// more are further values of a column, where the format has lists.
 	more []value
+
+	fields []string // of a CSV
+	text   string   // of JSON lines
 }
+
+func (r *row) begin() { r.values, r.more = [columns]string{}, r.more[:0] }
 
 type value struct {
 	column column
 	text   string
 }
 
-// rows reads a file row by row.
+// rows reads a file block by block.
 type rows interface {
-	// next returns io.EOF at the end, a problem for a row that cannot be read
-	// (the next call goes on behind it), and any other error for good. The
-	// line is where the row began, with a problem too.
-	next(*row) error
+	// next returns nil at the end.
+	next() (*lines, error)
 	// read says how far it got.
 	read() (bytes int64, lines uint64)
 	// ignored are the columns that were met and are not known.
@@ -92,24 +93,61 @@ const progressEvery = 1024
 // of the file. An error means that the file could not be read to its end or
 // not be stored; what the sink stored until then stays.
 func Import(ctx context.Context, format Format, r io.Reader, sink Sink, o Options) (*Answer, error) {
-	now := o.Now
-	if now.IsZero() {
-		now = time.Now()
-	}
+	return ImportBlocks(ctx, format, r, func(ctx context.Context, src Source) (Stored, error) {
+		return sink(ctx, func(yield func(Person, error) bool) {
+			for {
+				block, err := src.Next()
+				if err != nil {
+					yield(Person{}, err)
+					return
+				}
+				if block == nil {
+					return
+				}
+				if block(func(p *Person) error {
+					own := *p // what the block has is used again
+					own.Identifiers, own.Values = slices.Clone(p.Identifiers), slices.Clone(p.Values)
+					if !yield(own, nil) {
+						return errStop
+					}
+					return nil
+				}) != nil {
+					return
+				}
+			}
+		})
+	}, o)
+}
+
+var errStop = errors.New("no more is wanted")
+
+// ImportBlocks is Import for a sink that takes blocks of people, several at once
+// if it likes.
+func ImportBlocks(ctx context.Context, format Format, r io.Reader, sink BlockSink, o Options) (*Answer, error) {
 	in, err := open(format, r)
 	if err != nil {
 		return nil, err
 	}
+	return importRows(ctx, in, sink, o)
+}
+
+func importRows(ctx context.Context, in rows, sink BlockSink, o Options) (*Answer, error) {
+	now := o.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
 	a := &Answer{Rejected: []Rejected{}, Ignored: []string{}}
-	stored, err := sink(ctx, a.people(ctx, in, checker{now: now}, o.Progress))
+	s := &source{ctx: ctx, in: in, o: o, answer: a}
+	s.checkers.New = func() any { return newChecker(now) }
+	stored, err := sink(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("importing the directory: %w", err)
 	}
 	for _, line := range stored.Repeated {
-		a.reject(line, "the id stands on an earlier line too; that one was kept")
+		s.reject(line, "the id stands on an earlier line too; that one was kept")
 		a.People--
 	}
-	slices.SortStableFunc(a.Rejected, func(x, y Rejected) int { return cmp.Compare(x.Line, y.Line) })
+	a.trim()
 	a.New, a.Changed, a.Left = stored.New, stored.Changed, stored.Left
 	a.Ignored = append(a.Ignored, in.ignored()...)
 	return a, nil
@@ -123,48 +161,6 @@ func open(format Format, r io.Reader) (rows, error) {
 		return openJSONL(r)
 	default:
 		return nil, fmt.Errorf("no such format of a directory: %q", format)
-	}
-}
-
-// people gives the rows that can be taken and writes the others into a.
-func (a *Answer) people(ctx context.Context, in rows, check checker, progress func(int64, uint64)) iter.Seq2[Person, error] {
-	return func(yield func(Person, error) bool) {
-		var r row
-		for n := 1; ; n++ {
-			if n%progressEvery == 0 {
-				if err := ctx.Err(); err != nil {
-					yield(Person{}, err)
-					return
-				}
-				if progress != nil {
-					progress(in.read())
-				}
-			}
-			r = row{}
-			err := in.next(&r)
-			var p Person
-			if err == nil {
-				p, err = check.person(&r)
-			}
-			var why problem
-			switch {
-			case errors.Is(err, io.EOF):
-				if progress != nil {
-					progress(in.read())
-				}
-				return
-			case errors.As(err, &why):
-				a.reject(r.line, string(why))
-				continue
-			case err != nil:
-				yield(Person{}, fmt.Errorf("reading line %d: %w", r.line, err))
-				return
-			}
-			a.People++
-			if !yield(p, nil) {
-				return
-			}
-		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -21,6 +22,7 @@ type jsonRows struct {
 	in      *bufio.Reader
 	line    uint64
 	bytes   int64
+	mu      sync.Mutex // guards unknown
 	unknown []string
 }
 
@@ -41,45 +43,95 @@ func openJSONL(r io.Reader) (*jsonRows, error) {
 
 func (j *jsonRows) read() (int64, uint64) { return j.bytes, j.line }
 
-func (j *jsonRows) ignored() []string { return j.unknown }
-
-func (j *jsonRows) next(r *row) error {
-	for {
-		line, err := j.in.ReadSlice('\n')
-		j.bytes += int64(len(line))
-		if len(line) == 0 && err != nil {
-			return err
-		}
-		j.line++
-		r.line = j.line
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			for errors.Is(err, bufio.ErrBufferFull) {
-				line, err = j.in.ReadSlice('\n')
-				j.bytes += int64(len(line))
-			}
-			return problem(fmt.Sprintf("is longer than %d bytes", maxRow))
-		case err != nil && !errors.Is(err, io.EOF):
-			return err
-		}
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return j.parse(line, r)
-		}
-	}
+func (j *jsonRows) ignored() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.unknown
 }
 
-func (j *jsonRows) parse(line []byte, r *row) error {
+// next gives the lines up to the next full block of them.
+func (j *jsonRows) next() (*lines, error) {
+	b := &lines{json: j}
+	for b.size < blockBytes {
+		view, err := j.in.Peek(blockBytes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return b.orError(err)
+		}
+		if len(view) == 0 {
+			break
+		}
+		n, count := 0, uint64(0)
+		for most := untilBlock(j.line); count < most; count++ {
+			end := bytes.IndexByte(view[n:], '\n')
+			if end < 0 {
+				break
+			}
+			n += end + 1
+		}
+		if n == 0 && err != nil { // the last line has no end
+			n, count = len(view), 1
+		}
+		if n > 0 {
+			b.add(part{line: j.line + 1, text: string(view[:n])})
+			j.in.Discard(n)
+			j.line, j.bytes = j.line+count, j.bytes+int64(n)
+		} else if err := j.long(b); err != nil {
+			return b.orError(err)
+		}
+		if j.line%progressEvery == 0 {
+			break
+		}
+	}
+	return b.orEnd()
+}
+
+// long reads a line that is longer than a block.
+func (j *jsonRows) long(b *lines) error {
+	line, err := j.in.ReadSlice('\n')
+	j.bytes += int64(len(line))
+	j.line++
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		for errors.Is(err, bufio.ErrBufferFull) {
+			line, err = j.in.ReadSlice('\n')
+			j.bytes += int64(len(line))
+		}
+		b.add(part{line: j.line, problem: problem(fmt.Sprintf("is longer than %d bytes", maxRow))})
+	case err == nil || errors.Is(err, io.EOF):
+		b.add(part{line: j.line, text: string(line)})
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return err
+}
+
+// rows calls take for each line of a part.
+func (j *jsonRows) rows(p *part, r *row, take func(*row) error) error {
+	line := p.line
+	for text := range strings.Lines(p.text) {
+		r.line = line
+		line++
+		if r.text = strings.TrimSpace(text); r.text == "" {
+			continue
+		}
+		if err := take(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place puts the values of a line into their columns.
+func (j *jsonRows) place(r *row) error {
 	var object map[string]jsontext.Value
-	if err := json.Unmarshal(line, &object); err != nil || object == nil {
+	if err := json.Unmarshal([]byte(r.text), &object); err != nil || object == nil {
 		return problem("is not one JSON object with different keys") // the decoder's error would quote it
 	}
 	for key, v := range object {
 		at, ok := columnOf(key)
 		if !ok {
-			if len(j.unknown) < maxUnknown && !slices.Contains(j.unknown, key) {
-				j.unknown = append(j.unknown, key)
-				slices.Sort(j.unknown)
-			}
+			j.meet(key)
 			continue
 		}
 		if r.values[at] != "" {
@@ -90,6 +142,15 @@ func (j *jsonRows) parse(line []byte, r *row) error {
 		}
 	}
 	return nil
+}
+
+func (j *jsonRows) meet(key string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.unknown) < maxUnknown && !slices.Contains(j.unknown, key) {
+		j.unknown = append(j.unknown, key)
+		slices.Sort(j.unknown)
+	}
 }
 
 // take reads one JSON value.

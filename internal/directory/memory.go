@@ -14,8 +14,9 @@ import (
 // Memory is a directory held in memory, for looking at messages where there is
 // no ledger yet. It answers as the ledger would after importing the same file.
 type Memory struct {
-	seed maphash.Seed
-	ids  []string // the directory's own, by person
+	seed  maphash.Seed
+	maker *Needles
+	ids   []string // the directory's own, by person
 	// needles of all people, one after the other; of person n they end at ends[n].
 	needles []classify.Needle
 	ends    []int
@@ -54,7 +55,9 @@ func LoadMemory(ctx context.Context, path string, o MemoryOptions) (*Memory, *An
 
 // NewMemory holds nobody.
 func NewMemory() *Memory {
-	return &Memory{seed: maphash.MakeSeed(), named: map[exposure.Identifier]holder{}}
+	m := &Memory{seed: maphash.MakeSeed(), named: map[exposure.Identifier]holder{}}
+	m.maker = NewNeedles(m.Hash)
+	return m
 }
 
 func (m *Memory) sink(noValues bool) Sink {
@@ -82,7 +85,7 @@ func (m *Memory) sink(noValues bool) Sink {
 func (m *Memory) add(p *Person) {
 	n := int32(len(m.ids))
 	m.ids = append(m.ids, strings.Clone(p.ID))
-	m.needles = append(m.needles, Needles(p, m.Hash)...)
+	m.needles = append(m.needles, m.maker.Of(p)...)
 	m.ends = append(m.ends, len(m.needles))
 	name := func(id exposure.Identifier) {
 		h, taken := m.named[id]
@@ -101,18 +104,6 @@ func (m *Memory) add(p *Person) {
 			name(hash)
 		}
 	}
-}
-
-// Needles is what a message about the person is searched for, hashed.
-func Needles(p *Person, hash func(words string) uint64) (needles []classify.Needle) {
-	for _, v := range p.Values {
-		for _, n := range classify.NeedlesOf(v.Category, v.Text, hash) {
-			if !slices.Contains(needles, n) {
-				needles = append(needles, n)
-			}
-		}
-	}
-	return needles
 }
 
 // Hash is keyed anew in every process.
