@@ -48,6 +48,11 @@ const (
 	HandleIncidents Power = "handle incidents"
 	// ApproveSteps: be one of the two who approve a step of an incident.
 	ApproveSteps Power = "approve steps"
+	// DeclareHoldings: say what a vendor held before Cordon, and take in what it
+	// attests to have deleted.
+	DeclareHoldings Power = "declare what vendors hold"
+	// FreezeScopes: keep an answer, and say whose data was accessed.
+	FreezeScopes Power = "freeze scopes"
 	// ManageUsers: add users and change roles.
 	ManageUsers Power = "manage users"
 )
@@ -56,10 +61,10 @@ const (
 var powers = map[Role][]Power{
 	Viewer:        {SeeFigures},
 	Auditor:       {SeeFigures, TryMessages, ReadPeople},
-	VendorManager: {SeeFigures, TryMessages, CloseFindings, ApproveSteps},
-	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, HandleIncidents, ApproveSteps},
-	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps},
-	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, ChangeTokens, KeepStore, ManageUsers},
+	VendorManager: {SeeFigures, TryMessages, CloseFindings, DeclareHoldings, ApproveSteps},
+	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps},
+	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps},
+	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, DeclareHoldings, FreezeScopes, ChangeTokens, KeepStore, ManageUsers},
 }
 
 // Actor is who asks.

@@ -13,6 +13,9 @@ type ScopeQuery struct {
 	// Basis is held (default: what the vendor may have held in the window) or
 	// sent (what was sent inside it).
 	Basis string
+	// Incident narrows who is certain to the lists of one incident; a frozen
+	// scope becomes one of its scopes.
+	Incident string
 }
 
 // SubjectQuery names a person by any identifier; the answer is a scope.Person.

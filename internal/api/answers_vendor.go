@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"cordon/internal/scope"
 	"cordon/internal/strict"
 )
 
@@ -37,6 +38,8 @@ type VendorDetail struct {
 	WhenCut      string            `json:"when_cut"`
 	RouteSpecs   []VendorRoute     `json:"route_specs"`
 	Seen         VendorSeen        `json:"seen"`
+	// Attestations are the vendor's letters about what it deleted.
+	Attestations []scope.Attested `json:"attestations"`
 }
 
 // VendorRoute is one mapped route.

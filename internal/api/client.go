@@ -176,7 +176,7 @@ func (c *Client) ChangeRole(ctx context.Context, name string, role Role) (u User
 
 func scopePath(q ScopeQuery, below string) string {
 	v := url.Values{}
-	for name, value := range map[string]string{"route": q.Route, "app": q.App, "credential": q.Credential, "basis": q.Basis} {
+	for name, value := range map[string]string{"route": q.Route, "app": q.App, "credential": q.Credential, "basis": q.Basis, "incident": q.Incident} {
 		if value != "" {
 			v.Set(name, value)
 		}

@@ -25,11 +25,11 @@ func (d *Desk) Scope(ctx context.Context, q ScopeQuery) (*scope.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	query.Checkpoint = d.Ledger.Status().Checkpoint
 	answer, err := d.Index.Query(ctx, query)
 	if err != nil {
 		return nil, unavailable("answering from the index", err)
 	}
-	answer.Checkpoint = d.Ledger.Status().Checkpoint
 	return answer, nil
 }
 
@@ -100,6 +100,9 @@ func (d *Desk) query(ctx context.Context, q ScopeQuery) (scope.Query, error) {
 	}
 	routes := make([]string, 0, len(used))
 	for _, p := range used {
+		if p.Route == exposure.DeclaredRoute {
+			continue // by no way that a question could name
+		}
 		routes, apps, credentials = append(routes, p.Route), append(apps, p.App), append(credentials, p.Credential)
 	}
 	if !slices.Contains(routes, q.Route) && spec != nil {
@@ -115,10 +118,25 @@ func (d *Desk) query(ctx context.Context, q ScopeQuery) (scope.Query, error) {
 	if err := known("credential", q.Credential, credentials); err != nil {
 		return scope.Query{}, err
 	}
+	if _, ok := d.Fold.Cases.Get(q.Incident); !ok && q.Incident != "" {
+		return scope.Query{}, problem(http.StatusNotFound, "unknown-incident", "see `cordon incident list`", "there is no incident %q", q.Incident)
+	}
 	return scope.Query{
 		Vendor: exposure.VendorID(q.Vendor), Route: q.Route, App: q.App, Credential: q.Credential,
-		Since: q.Since, Until: q.Until, Basis: basis, Collects: collects,
+		Since: q.Since, Until: q.Until, Basis: basis, Collects: collects, Incident: q.Incident,
 	}, nil
+}
+
+// describe adds what the manifests say of the vendors: an answer to a person
+// names who holds their data and what for (GDPR article 15).
+func (d *Desk) describe(p *scope.Person) {
+	for i := range p.Vendors {
+		v := &p.Vendors[i]
+		if spec, err := d.spec(string(v.Vendor)); err == nil {
+			m := spec.Manifest
+			v.Name, v.Role, v.Country, v.Purposes = m.Name, m.Role, m.Country, m.Purposes
+		}
+	}
 }
 
 // known refuses a name that is not in the list; none at all is no mistake.
@@ -170,6 +188,7 @@ func (d *Desk) Subject(ctx context.Context, q SubjectQuery) (*scope.Person, erro
 		if err != nil {
 			return nil, unavailable("answering from the index", err)
 		}
+		d.describe(person)
 		if name, known, err := d.Ledger.DirectoryID(who); err != nil {
 			return nil, unavailable("opening the directory id", err)
 		} else if known {

@@ -36,6 +36,7 @@ type (
 		Since      time.Time `query:"since"`
 		Until      time.Time `query:"until"`
 		Basis      string    `query:"basis" enum:"held,sent" default:"held"`
+		Incident   string    `query:"incident"`
 	}
 	inSeq struct {
 		Seq uint64 `path:"seq" minimum:"1"`
@@ -58,7 +59,7 @@ type (
 )
 
 func (in *inScope) query() ScopeQuery {
-	return ScopeQuery{in.Vendor, in.Route, in.App, in.Credential, in.Since, in.Until, in.Basis}
+	return ScopeQuery{in.Vendor, in.Route, in.App, in.Credential, in.Since, in.Until, in.Basis, in.Incident}
 }
 
 func register(a huma.API, d *Desk) {

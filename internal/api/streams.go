@@ -16,6 +16,7 @@ import (
 // that are uploaded. They stand in the OpenAPI document like the others.
 func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 	registerCare(mux, a, d)
+	registerHoldings(mux, a, d)
 	stream(mux, a, &huma.Operation{
 		OperationID: "ledger-entries", Method: http.MethodGet, Path: "/ledger/entries",
 		Summary: "Entries as JSON lines; with follow=true it goes on",

@@ -81,7 +81,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 		return nil, err
 	}
 	p.index, err = scope.Open(scope.Options{
-		DB: p.ledger.Store().DB(), Apply: p.ledger.Store().ApplyLazy, Source: &journal{Ledger: p.ledger}, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+		DB: p.ledger.Store().DB(), Apply: p.ledger.Store().ApplyLazy, Keep: p.ledger.Store().Apply, Source: &journal{Ledger: p.ledger}, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the scope index: %w", err)

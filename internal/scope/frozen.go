@@ -254,3 +254,16 @@ func (x *Index) FrozenPeople(id, sha256 string) (*roaring.Bitmap, error) {
 	}
 	return people, nil
 }
+
+// Discard takes back what Freeze wrote when no entry came to commit to it. The
+// bitmaps stay: other scopes may have the same people.
+func (x *Index) Discard(id string) error {
+	if _, err := x.committed(id); !errors.Is(err, ErrNotFrozen) {
+		return err
+	}
+	b := x.o.DB.NewBatch()
+	if err := b.Delete(frozenKey(id), nil); err != nil {
+		return errors.Join(err, b.Close())
+	}
+	return x.keep(b)
+}
