@@ -253,3 +253,30 @@ func openSigned(signed []byte, verifiers ...note.Verifier) (text string, sigs []
 	}
 	return n.Text, sigs, nil
 }
+
+// Bare is a checkpoint with the signature lines of the log and of the given
+// witnesses alone, in this order: what a bundle may hold. Lines of others, and
+// those that are not there, are left out; one that does not hold is an error.
+func Bare(signed string, log note.Verifier, witnesses ...*Witness) (string, error) {
+	all := []note.Verifier{log}
+	for _, w := range witnesses {
+		all = append(all, w)
+	}
+	n, err := note.Open([]byte(signed), note.VerifierList(all...))
+	if err != nil {
+		return "", fmt.Errorf("checkpoint: %w", err)
+	}
+	out := n.Text + "\n"
+	for i, v := range all {
+		found := false
+		for _, s := range n.Sigs {
+			if s.Name == v.Name() && s.Hash == v.KeyHash() {
+				out, found = out+"— "+s.Name+" "+s.Base64+"\n", true
+			}
+		}
+		if i == 0 && !found {
+			return "", fmt.Errorf("checkpoint: it is not signed by %s", log.Name())
+		}
+	}
+	return out, nil
+}

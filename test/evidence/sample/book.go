@@ -44,21 +44,28 @@ type batch struct {
 // NewBook begins a ledger, with a witness or without.
 func NewBook(witnessed bool) *Book {
 	b := &Book{hashes: map[int64]tlog.Hash{}, next: 1}
+	b.Signer = signer("ledger")
 	seed := sha256.Sum256([]byte("ledger"))
-	key := ed25519.NewKeyFromSeed(seed[:])
 	var err error
-	if b.Key, err = note.NewEd25519VerifierKey(Origin, key.Public().(ed25519.PublicKey)); err != nil {
-		panic(err)
-	}
-	hash := sha256.Sum256(append([]byte(Origin+"\n\x01"), key.Public().(ed25519.PublicKey)...))
-	private := "PRIVATE+KEY+" + Origin + fmt.Sprintf("+%x+", hash[:4]) + base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...))
-	if b.Signer, err = note.NewSigner(private); err != nil {
+	if b.Key, err = note.NewEd25519VerifierKey(Origin, ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)); err != nil {
 		panic(err)
 	}
 	if witnessed {
 		b.Witness = witness("witness.example/w1")
 	}
 	return b
+}
+
+// signer signs in the name of Origin, with a key of that word.
+func signer(word string) note.Signer {
+	seed := sha256.Sum256([]byte(word))
+	public := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
+	hash := sha256.Sum256(append([]byte(Origin+"\n\x01"), public...))
+	s, err := note.NewSigner("PRIVATE+KEY+" + Origin + fmt.Sprintf("+%x+", hash[:4]) + base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...)))
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 func witness(name string) *evidence.Cosigner {

@@ -1,0 +1,90 @@
+package sample
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"cordon/evidence"
+)
+
+// Lie is a bundle that somebody with the ledger's key signed although it does
+// not hold. Name says what is wrong with it.
+type Lie struct {
+	Name   string
+	change func(*Case)
+}
+
+// Bundle writes it.
+func (l *Lie) Bundle() ([]byte, error) {
+	c := NewCase(true, 3, 5)
+	l.change(c)
+	return c.Bundle(false)
+}
+
+func rescope(c *Case, change func(*evidence.Scope)) { change(&c.Contents.Scopes[0]) }
+
+// Lies are all that this package knows.
+var Lies = []Lie{
+	{"another incident", func(c *Case) { c.Contents.Incident = "inc-2" }},
+	{"another vendor", func(c *Case) { c.Contents.Vendor = "other" }},
+	{"a scope with fewer people in its bitmap", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Cohorts[1].ScopeBitmap.SHA256 = c.Keep(roaring.BitmapOf(100, 200)).SHA256
+		})
+	}},
+	{"somebody in two cohorts", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Cohorts[1].ScopeBitmap = c.Keep(roaring.BitmapOf(1, 200, 201, 202, 203))
+		})
+	}},
+	{"certain who are not in the scope", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) { s.Certain = c.Keep(roaring.BitmapOf(1, 1<<30)) })
+	}},
+	{"excluded who are counted", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) { s.Excluded = c.Keep(roaring.BitmapOf(1)) })
+	}},
+	{"an answer with fewer people", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Answer = bytes.Replace(s.Answer, []byte(`"subjects":8`), []byte(`"subjects":7`), 1)
+		})
+	}},
+	{"an answer that does not add up", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Answer = bytes.Replace(s.Answer, []byte(`"possible":6`), []byte(`"possible":5`), 1)
+		})
+	}},
+	{"another question", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) { s.Query = []byte(`{"vendor":"acme-mail","basis":"sent"}`) })
+	}},
+	{"a scope kept back", func(c *Case) { c.Contents.Scopes = nil }},
+	{"a scope that nothing froze", func(c *Case) {
+		more := c.Contents.Scopes[0]
+		more.ID = "scope-2"
+		c.Contents.Scopes = append(c.Contents.Scopes, more)
+	}},
+	{"another manifest of the vendor", func(c *Case) { c.Contents.Manifests["acme-mail"] = []byte("country: DE\n") }},
+	{"an entry that was never written", func(c *Case) {
+		e := &c.Contents.Batches[2].Entries[0]
+		e.Entry = bytes.Replace(e.Entry, []byte("ada"), []byte("bob"), 1)
+	}},
+	{"an entry under another number", func(c *Case) { c.Contents.Batches[0].Entries[0].Seq = 2 }},
+	{"another ledger's batch", func(c *Case) { c.Contents.Batches[0].Header[3] ^= 1 }},
+	{"a header that was never written", func(c *Case) { c.Contents.Batches[0].Header[84] ^= 1 }},
+	{"people among what is not personal", func(c *Case) { c.Contents.Batches[1].Entries[2].Personal = false }},
+	{"the export of something else", func(c *Case) {
+		was := c.Exported
+		c.Exported = func(string) evidence.Entry { return was(strings.Repeat("0", 64)) }
+	}},
+	{"a history that was rewritten", func(c *Case) {
+		c.Sealed = func(s *evidence.Seal) { s.Consistency[0][0] ^= 1 }
+	}},
+	{"a checkpoint that somebody else signed too", func(c *Case) {
+		c.Contents.Checkpoint = Cosign(c.Contents.Checkpoint, witness("witness.example/w2"))
+	}},
+	{"no checkpoint of this ledger", func(c *Case) {
+		s := signer("another ledger")
+		c.Contents.Checkpoint, _ = evidence.Checkpoint{Origin: Origin, Size: c.Size}.Sign(s)
+	}},
+}
