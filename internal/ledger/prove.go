@@ -74,15 +74,6 @@ func (l *Ledger) Growth(old, size uint64) ([]tlog.Hash, error) {
 	return path, nil
 }
 
-// SignBundle signs the head of an evidence bundle with the ledger's key. The
-// entry that records the export comes before.
-func (l *Ledger) SignBundle(h evidence.Head) (string, error) {
-	if err := l.writable(); err != nil {
-		return "", err
-	}
-	return h.Sign(l.keys.Signer)
-}
-
 // prover makes proofs under one checkpoint.
 type prover struct {
 	l        *Ledger
