@@ -84,13 +84,17 @@ func (m *message) each(f func(p personSet, first bool)) {
 
 // save merges everything into the batch. rolled says which roll-ups there are:
 // what comes late is added to them too.
-func (f *fresh) save(r pebble.Reader, b *pebble.Batch, rolled rolled) error {
+func (f *fresh) save(r pebble.Reader, b *pebble.Batch, rolled rolled, evers evers) error {
 	for v, pages := range f.pages {
 		rolls := map[pageAt][]fact{}
 		for _, at := range slices.SortedFunc(maps.Keys(pages), comparePages) {
 			facts := tidy(slices.Clone(pages[at]))
 			if err := addDay(r, b, v, at, facts); err != nil {
 				return err
+			}
+			if evers.of(v).has(at.block, day(at.index)) {
+				all := pageAt{at.block, everPeriod}
+				rolls[all] = append(rolls[all], anybody(facts)...)
 			}
 			for _, level := range []uint8{levelWeek, levelMonth} {
 				up := pageAt{at.block, day(at.index).in(level)}
@@ -100,7 +104,7 @@ func (f *fresh) save(r pebble.Reader, b *pebble.Batch, rolled rolled) error {
 			}
 		}
 		for at, facts := range rolls {
-			if err := addRollup(r, b, v, at, tidy(facts)); err != nil {
+			if err := addRollup(r, b, v, at, timeless(tidy(facts))); err != nil {
 				return err
 			}
 		}

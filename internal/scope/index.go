@@ -68,6 +68,7 @@ type Index struct {
 	// rolled says which roll-ups are made, days which days there are, flushes
 	// how often fresh was written.
 	rolled  rolled
+	evers   evers
 	days    map[vendorID]map[day]bool
 	flushes int
 	// open are the intents without outcome; saved says which the store holds.
@@ -140,7 +141,7 @@ func Open(o Options) (*Index, error) {
 func (x *Index) reset() {
 	x.position, x.alive = 0, 0
 	x.names, x.fresh = newNames(), newFresh()
-	x.rolled, x.days = rolled{}, map[vendorID]map[day]bool{}
+	x.rolled, x.evers, x.days = rolled{}, evers{}, map[vendorID]map[day]bool{}
 	x.open, x.saved = map[uint64]*message{}, map[uint64]bool{}
 	x.coverage, x.unsavedCoverage = nil, 0
 	x.statements, x.unsavedStatements = nil, 0
@@ -174,6 +175,9 @@ func (x *Index) load() error {
 		return err
 	}
 	if x.rolled, err = loadRolled(x.o.DB); err != nil {
+		return err
+	}
+	if x.evers, err = loadEvers(x.o.DB); err != nil {
 		return err
 	}
 	err = scan(x.o.DB, []byte{store.Scope, keyTally}, func(key, _ []byte) error {
@@ -303,7 +307,7 @@ func (x *Index) apply(b *pebble.Batch) error {
 }
 
 func (x *Index) save(b *pebble.Batch) error {
-	if err := x.fresh.save(x.o.DB, b, x.rolled); err != nil {
+	if err := x.fresh.save(x.o.DB, b, x.rolled, x.evers); err != nil {
 		return err
 	}
 	if err := x.names.save(b); err != nil {

@@ -281,7 +281,7 @@ func crowd(t testing.TB, d *pebble.DB, j *journal, people, days int, share float
 		}
 		f.expose(n, m, 1)
 		b := d.NewBatch()
-		if err := errors.Join(f.save(d, b, nil), b.Commit(pebble.NoSync)); err != nil {
+		if err := errors.Join(f.save(d, b, nil, nil), b.Commit(pebble.NoSync)); err != nil {
 			t.Fatal(err)
 		}
 		f = newFresh()

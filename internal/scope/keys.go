@@ -31,6 +31,7 @@ import (
 //
 //	'k' 'd' vendor(2) day(4) pathway(4)             -> tally of that day
 //	'k' 't' vendor(2) day(4) pathway(4) slice(1)    -> tally of half an hour of it
+//	'k' 'v' vendor(2)                               -> how far the roll-up of everybody goes
 //	'k' 'r' vendor(2) level(1) index(4)             -> blocks of that roll-up that are done
 //	'k' 'n' kind(1) id(4)                           -> name: vendor or pathway
 //	'k' 'n' kind(1) vendor(2) id(4)                 -> name: set of a vendor
@@ -43,6 +44,7 @@ const (
 	keyTally     = 'd'
 	keySlice     = 't'
 	keyRolled    = 'r'
+	keyEver      = 'v'
 	keyName      = 'n'
 	keyOpen      = 'o'
 	keyCoverage  = 'c'

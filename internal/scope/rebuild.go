@@ -149,7 +149,7 @@ func compare(ctx context.Context, mine, theirs pebble.Reader) ([]string, error) 
 			return nil, errors.Join(err, a.Close())
 		}
 		err = sideBySide(ctx, a, b, func(key, have, want []byte) bool {
-			if len(key) > 1 && key[0] == store.Scope && key[1] == keyRolled {
+			if len(key) > 1 && key[0] == store.Scope && (key[1] == keyRolled || key[1] == keyEver) {
 				return true // when a roll-up is made is not in the journal
 			}
 			if why := differs(space, key, have, want); why != "" {
@@ -162,10 +162,11 @@ func compare(ctx context.Context, mine, theirs pebble.Reader) ([]string, error) 
 		}
 	}
 	if len(problems) < maxDifferences {
-		err = checkRollups(ctx, mine, func(v vendorID, at pageAt, tooMany, missing int) {
+		differ := func(v vendorID, at pageAt, tooMany, missing int) {
 			key := pageKey(nil, v, at.block*perBlock, partHead, at.period)
 			problems = append(problems, fmt.Sprintf("%s: %d people too many, %d missing", describe(names, key), tooMany, missing))
-		})
+		}
+		err = errors.Join(checkRollups(ctx, mine, differ), checkEver(mine, differ))
 	}
 	return problems, err
 }
@@ -275,6 +276,9 @@ func describe(n *names, key []byte) string {
 			size = 1 << blockBits
 		}
 		first := uint32(chunk) << chunkBits
+		if p.level == levelEver {
+			return fmt.Sprintf("%s, everybody ever, people %d to %d", vendor, uint32(chunk)<<chunkBits, uint32(chunk)<<chunkBits+size-1)
+		}
 		text := fmt.Sprintf("%s, %s, %s %d to %d", vendor, instant(int64(p.first())*86400e9).Format("2006-01-02"), what, first, first+size-1)
 		if p.level != levelDay {
 			text += fmt.Sprintf(" in %d days", spans[p.level])

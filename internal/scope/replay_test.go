@@ -248,6 +248,9 @@ func TestScopeEqualsANaiveReplay(t *testing.T) {
 				w.t = t
 				w.checkFreeze(t, w.query())
 			},
+			"attribute": func(t *rapid.T) {
+				w.checkAttribution(t, rapid.SliceOfN(rapid.SampledFrom(ordinals), 1, 5).Draw(t, "list"))
+			},
 			"subject": func(t *rapid.T) { w.checkSubject(t, rapid.SampledFrom(ordinals).Draw(t, "who")) },
 		})
 		w.checkIndex(t)
@@ -335,6 +338,42 @@ func (w *world) checkFreeze(t *rapid.T, q Query) {
 	}
 	if !roaring.AndNot(count(again.Certain), all).IsEmpty() || count(again.Excluded).Intersects(all) {
 		t.Fatal("certain is no part of the cohorts, or excluded is")
+	}
+}
+
+func (w *world) checkAttribution(t *rapid.T, people []exposure.Ordinal) {
+	list := roaring.New()
+	for _, o := range people {
+		list.Add(uint32(o))
+	}
+	got, err := w.x.Attribute(context.Background(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := map[uint64]bool{}
+	for _, e := range slices.Backward(w.entries) {
+		if e.Kind == Settled {
+			failed[e.Of] = e.Result == NotSent // going back, the first one stands
+		}
+	}
+	reached := map[exposure.VendorID]map[exposure.Ordinal]bool{}
+	for _, e := range w.entries {
+		for _, x := range e.Exposures {
+			if !failed[e.Seq] && !x.Set.Empty() && x.Ordinal != exposure.Nobody && list.Contains(uint32(x.Ordinal)) {
+				if reached[e.Pathway.Vendor] == nil {
+					reached[e.Pathway.Vendor] = map[exposure.Ordinal]bool{}
+				}
+				reached[e.Pathway.Vendor][x.Ordinal] = true
+			}
+		}
+	}
+	if len(got) != len(reached) {
+		t.Fatalf("%+v instead of %v", got, reached)
+	}
+	for _, a := range got {
+		if a.Subjects != uint64(len(reached[a.Vendor])) {
+			t.Fatalf("%+v instead of %v", got, reached)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 
@@ -76,23 +77,42 @@ func (x *Index) roll(ctx context.Context) {
 func (x *Index) rollUp(insist bool) (more, clash bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	v, p, ok := x.due()
-	if !ok || x.err != nil {
+	if x.o.ReadOnly || x.unsaved != nil || x.err != nil {
 		return false, false, nil
 	}
-	built, flushes, from := x.built, x.flushes, uint16(x.rolled[v][p])
+	v, p, ok := x.due()
+	from := x.rolled[v][p]
+	var e ever
+	if !ok {
+		v, e, ok = x.dueEver()
+		p, from = everPeriod, e.next
+	}
+	if !ok {
+		return false, false, nil
+	}
+	built, flushes := x.built, x.flushes
 	if !insist {
 		x.mu.Unlock()
 	}
 	b := x.o.DB.NewBatch()
-	block, found, err := firstBlock(x.o.DB, v, from)
+	block, found, err := firstBlock(x.o.DB, v, uint16(from))
 	done := uint32(allBlocks)
-	if err == nil && found {
+	if found {
 		done = uint32(block) + 1
-		err = roll(x.o.DB, b, v, pageAt{block, p})
 	}
-	if err == nil {
-		err = b.Set(rolledKey(v, p), binary.BigEndian.AppendUint32(nil, done), nil)
+	e.next = done
+	switch {
+	case err != nil:
+	case p == everPeriod:
+		if found {
+			err = rollEver(x.o.DB, b, v, block, e.before, e.through)
+		}
+		err = cmp.Or(err, b.Set(everKey(v), e.encode(), nil))
+	default:
+		if found {
+			err = roll(x.o.DB, b, v, pageAt{block, p})
+		}
+		err = cmp.Or(err, b.Set(rolledKey(v, p), binary.BigEndian.AppendUint32(nil, done), nil))
 	}
 	if !insist {
 		x.mu.Lock()
@@ -104,16 +124,17 @@ func (x *Index) rollUp(insist bool) (more, clash bool, err error) {
 		x.stopSaving(err)
 		return false, false, nil
 	}
-	x.rolled.set(v, p, done)
+	if p == everPeriod {
+		x.evers[v] = e
+	} else {
+		x.rolled.set(v, p, done)
+	}
 	return true, false, nil
 }
 
 // due is a roll-up that is to be made: weeks before months, the older first.
 // Called with mu held.
 func (x *Index) due() (v vendorID, p period, ok bool) {
-	if x.o.ReadOnly || x.unsaved != nil {
-		return 0, period{}, false
-	}
 	today := dayOf(instant(x.alive))
 	for _, level := range []uint8{levelWeek, levelMonth} {
 		for w, days := range x.days {
@@ -270,9 +291,12 @@ func (c *collector) page(value []byte, chunk int) error {
 
 func (c *collector) facts(chunk int) []fact {
 	all := c.list
-	for group, d := range c.maps {
+	for _, group := range slices.Sorted(maps.Keys(c.maps)) {
 		base := fact(group)<<factSetShift | fact(chunk)<<(chunkBits+factLowShift)
-		eachBit(d, func(low uint32) { all = append(all, base|fact(low)<<factLowShift) })
+		eachBit(c.maps[group], func(low uint32) { all = append(all, base|fact(low)<<factLowShift) })
+	}
+	if len(c.list) == 0 {
+		return all // in order, each once
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -154,6 +154,8 @@ func addRollup(r pebble.Reader, b *pebble.Batch, v vendorID, at pageAt, facts []
 		return err
 	}
 	switch {
+	case head == nil && at.level == levelEver:
+		return putRollup(b, v, at, facts)
 	case head == nil: // of nothing so far, and so few that they are read from their day
 		return b.Set(key, []byte{headParts}, nil)
 	case head[0] == headParts:
