@@ -53,6 +53,8 @@ const (
 	DeclareHoldings Power = "declare what vendors hold"
 	// FreezeScopes: keep an answer, and say whose data was accessed.
 	FreezeScopes Power = "freeze scopes"
+	// HandOutEvidence: export bundles. Each export is an entry of the ledger.
+	HandOutEvidence Power = "hand out evidence"
 	// ManageUsers: add users and change roles.
 	ManageUsers Power = "manage users"
 )
@@ -60,11 +62,11 @@ const (
 // powers is the whole of who may do what.
 var powers = map[Role][]Power{
 	Viewer:        {SeeFigures},
-	Auditor:       {SeeFigures, TryMessages, ReadPeople},
+	Auditor:       {SeeFigures, TryMessages, ReadPeople, HandOutEvidence},
 	VendorManager: {SeeFigures, TryMessages, CloseFindings, DeclareHoldings, ApproveSteps},
-	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps},
+	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps, HandOutEvidence},
 	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps},
-	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, DeclareHoldings, FreezeScopes, ChangeTokens, KeepStore, ManageUsers},
+	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, DeclareHoldings, FreezeScopes, ChangeTokens, KeepStore, ManageUsers, HandOutEvidence},
 }
 
 // Actor is who asks.

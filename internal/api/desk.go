@@ -39,6 +39,8 @@ type Desk struct {
 	// Tokens makes the tokens that a vendor would get. Nil, where no keys can be
 	// opened: tokens of the same shapes that no vendor gets.
 	Tokens *token.Maker
+	// LedgerKey is the public key of the ledger, as checkpoint.pub holds it.
+	LedgerKey string
 
 	once  sync.Once
 	reads *throttle

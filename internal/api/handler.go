@@ -39,6 +39,7 @@ func NewHandler(d *Desk) http.Handler {
 	a := newAPI(mux)
 	register(a, d)
 	registerStreams(mux, a, d)
+	registerEvidence(mux, a, d)
 	return mux
 }
 

@@ -57,7 +57,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 		return nil, fmt.Errorf("opening the keys: %w", err)
 	}
 	keys := p.vault.Keys()
-	p.desk.Tokens = tokens(p.vault, cfg)
+	p.desk.Tokens, p.desk.LedgerKey = tokens(p.vault, cfg), keys.Verifier
 	lk := ledger.Keys{Identity: keys.Identity, Directory: keys.Directory, Tokens: keys.TokenRoot, Contact: keys.Contact, ID: keys.Fingerprint}
 	if lk.Verifier, err = note.NewVerifier(keys.Verifier); err != nil {
 		return nil, fmt.Errorf("reading checkpoint.pub: %w", err)

@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,6 +57,11 @@ func TestVerbs(t *testing.T) {
 				h.sim.Close()
 			})
 			env.Setenv("SIM", h.sim.URL)
+			verifier, err := verifier()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PATH", verifier+string(os.PathListSeparator)+env.Getenv("PATH"))
 			return h.furnish()
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -121,6 +128,19 @@ func TestVerbs(t *testing.T) {
 		},
 	})
 }
+
+// verifier builds cordon-verify once, a program of its own, and gives its folder.
+var verifier = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "cordon-verify")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir, "cordon/cmd/cordon-verify").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building cordon-verify: %w\n%s", err, out)
+	}
+	return dir, nil
+})
 
 // house is one script's Cordon and its vendor.
 type house struct {
