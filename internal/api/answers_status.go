@@ -14,6 +14,8 @@ type Status struct {
 	Ledger       LedgerStatus   `json:"ledger"`
 	// SubjectsToday counts the people exposed to any vendor since 00:00 UTC.
 	SubjectsToday uint64 `json:"subjects_today"`
+	// Witness is absent where nobody is configured to countersign.
+	Witness *WitnessStatus `json:"witness,omitempty"`
 	// DutiesOverdue is the number of duties past their deadline.
 	DutiesOverdue int `json:"duties_overdue"`
 	// Scrub is what the last reading of everything found.
@@ -76,6 +78,23 @@ type Attempt struct {
 type RouteGate struct {
 	Route string `json:"route"`
 	Gate  string `json:"gate"`
+}
+
+// WitnessStatus is how the ledger stands with its witness.
+type WitnessStatus struct {
+	Name string `json:"name"`
+	// Size is how many batches the newest cosigned head covers, of Batches that
+	// there are; At when it was cosigned, by the witness's clock.
+	Size    uint64    `json:"size"`
+	Batches uint64    `json:"batches"`
+	At      time.Time `json:"at,omitzero"`
+	// Late: a head has waited for its cosignature for more than a minute.
+	Late bool `json:"late"`
+	// Problem is what the last request met.
+	Problem string `json:"problem,omitempty"`
+	// Rewritten: the witness showed a head, signed with this ledger's own key,
+	// that is not over this ledger.
+	Rewritten string `json:"rewritten,omitempty"`
 }
 
 // LedgerStatus is the ledger at one instant.

@@ -33,6 +33,8 @@ type Desk struct {
 	Gates *isolate.Gates
 	// Traffic is the running gateway, or nil.
 	Traffic Traffic
+	// Witness is how the running server stands with its witness, or nil.
+	Witness Witness
 	// Watch is the running watch, or nil.
 	Watch Watcher
 	Now   func() time.Time

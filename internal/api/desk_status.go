@@ -9,6 +9,7 @@ import (
 
 	"cordon/internal/isolate"
 	"cordon/internal/vendor"
+	"cordon/internal/witness"
 )
 
 // Status is the state of every vendor and of the ledger.
@@ -21,6 +22,7 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	}
 	st := Status{Organization: d.Config.Organization.Name, At: d.Now().UTC(), Server: d.Online()}
 	st.Ledger = d.ledgerStatus()
+	st.Witness = d.witnessStatus()
 	d.careStatus(&st)
 	recent, today, err := d.Index.Recent(ctx)
 	if err != nil {
@@ -34,6 +36,28 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 		st.Vendors = append(st.Vendors, v)
 	}
 	return st, nil
+}
+
+// Witness is a running feed of heads; *witness.Feed is one.
+type Witness interface{ Status() witness.Status }
+
+// witnessStatus without a server is what the ledger kept of it.
+func (d *Desk) witnessStatus() *WitnessStatus {
+	if d.Config.Witness.Key == "" {
+		return nil
+	}
+	batches := d.Ledger.Status().Batches
+	if d.Witness != nil {
+		s := d.Witness.Status()
+		return &WitnessStatus{s.Name, s.Size, batches, s.At, s.Late, s.Problem, s.Rewritten}
+	}
+	name, _, _ := strings.Cut(d.Config.Witness.Key, "+")
+	w := &WitnessStatus{Name: name, Batches: batches}
+	// The head of a witness that was configured before has no time of this one's.
+	if kept := d.Ledger.Cosigned(); !kept.At.IsZero() {
+		w.Size, w.At, w.Late = kept.Size, kept.At, kept.Late
+	}
+	return w
 }
 
 func (d *Desk) ledgerStatus() LedgerStatus {

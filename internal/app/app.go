@@ -113,6 +113,9 @@ func New(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Option
 		return nil, err
 	}
 	a.desk.Gates, a.desk.Traffic, a.desk.Watch = a.gates, a.gateway, a.watcher
+	if a.feed != nil {
+		a.desk.Witness = a.feed
+	}
 	a.access = api.NewAccess(a.fold.Users, o.Now, hostOf(cfg.Listen.Console))
 	if err := a.loadDirectory(ctx); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"cordon/internal/vault"
 	"cordon/internal/vendor"
 	"cordon/internal/watch"
+	"cordon/internal/witness"
 )
 
 // parts are what a server and a verb without a server have in common.
@@ -25,6 +26,7 @@ type parts struct {
 	ledger *ledger.Ledger
 	fold   *api.Fold
 	index  *scope.Index
+	feed   *witness.Feed // nil: nobody witnesses, or no server runs
 	desk   *api.Desk
 }
 
@@ -65,8 +67,13 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	if lk.Signer, err = note.NewSigner(keys.SigningKey.Reveal()); err != nil {
 		return nil, fmt.Errorf("reading the signing key: %w", err)
 	}
+	cosigner, err := witnessKey(cfg)
+	if err != nil {
+		return nil, err
+	}
 	p.ledger, err = ledger.Open(ledger.Options{
-		Dir: cfg.Data, Mirror: cfg.Mirror, Failover: cfg.Failover, Keys: lk, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+		Dir: cfg.Data, Mirror: cfg.Mirror, Failover: cfg.Failover, Keys: lk, Witness: cosigner, Now: o.Now, Log: o.Log, ReadOnly: readOnly,
+		Before: p.compare(ctx, cfg, o),
 	})
 	if err != nil {
 		return nil, err

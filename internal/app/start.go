@@ -113,6 +113,9 @@ func (a *App) Start(ctx context.Context) error {
 		}()
 	}
 	a.tasks.Go(a.watch)
+	if a.feed != nil {
+		a.tasks.Go(func() { a.feed.Run(a.ctx) })
+	}
 	return nil
 }
 
@@ -132,6 +135,7 @@ func (a *App) coverage(ctx context.Context, kind ledger.EventKind) error {
 func (a *App) consoleHandler(handler http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(api.Prefix+"/", a.access.Console(handler))
+	mux.Handle(api.LogPrefix+"/", a.access.PublishLog(a.ledger, a.cfg.PublicLog, a.o.Log))
 	mux.Handle("/", console.New(a.ctx, a.desk, a.access, a.o.Log, a.o.Now))
 	return a.access.Guard(mux)
 }

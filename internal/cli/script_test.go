@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	"cordon/internal/app"
 	"cordon/internal/cli"
 	"cordon/internal/config"
+	"cordon/internal/witness"
 )
 
 func TestMain(m *testing.M) {
@@ -40,6 +42,7 @@ func TestMain(m *testing.M) {
 //	received N            fails unless the simulator got exactly N messages
 //	hang                  a socket that accepts and never answers
 //	waitfor FILE          until the file is there, at most 10 s
+//	witness start|stop    the witness in folder w, at the address $WITNESS
 //	get PATH              an answer of the console's address, without a session, as is
 func TestVerbs(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -116,6 +119,29 @@ func TestVerbs(t *testing.T) {
 				}
 				ts.Fatalf("%s did not appear within 10 s", args[0])
 			},
+			"witness": func(ts *testscript.TestScript, _ bool, args []string) {
+				h := ts.Value("house").(*house)
+				if h.cosigning != nil {
+					h.cosigning()
+					h.cosigning = nil
+				}
+				if args[0] == "stop" {
+					return
+				}
+				w, err := witness.Open(ts.MkAbs("w"), witness.Options{})
+				ts.Check(err)
+				l, err := net.Listen("tcp", cmp.Or(ts.Getenv("WITNESS"), "127.0.0.1:0"))
+				ts.Check(err)
+				server := &http.Server{Handler: w.Handler()}
+				go func() { _ = server.Serve(l) }()
+				h.cosigning = func() { server.Close(); w.Close() }
+				ts.Defer(func() {
+					if h.cosigning != nil {
+						h.cosigning()
+					}
+				})
+				ts.Setenv("WITNESS", l.Addr().String())
+			},
 			"get": func(ts *testscript.TestScript, _ bool, args []string) {
 				h := ts.Value("house").(*house)
 				r, err := http.Get("http://" + h.app.Addresses().Console + args[0])
@@ -148,6 +174,8 @@ type house struct {
 	sim      *httptest.Server
 	received atomic.Int64
 	app      *app.App
+	// cosigning ends the witness that runs, nil while none does.
+	cosigning func()
 	log      bytes.Buffer
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"cordon/internal/api"
@@ -72,6 +73,9 @@ func (e *Env) printStatus(s api.Status) {
 		line += ", head " + root
 	}
 	e.Print("%s", line)
+	if w := s.Witness; w != nil {
+		e.Print("%s", e.witnessLine(*w))
+	}
 	if s.Ledger.Error != "" {
 		e.Print("%s", e.Colour(red, "the ledger does not record: "+s.Ledger.Error))
 		e.Print("  nothing is forwarded; repair it and restart the server")
@@ -99,6 +103,26 @@ func (e *Env) printStatus(s api.Status) {
 	if !s.Server {
 		e.Say("no server runs: figures from the store, gates as the next start loads them")
 	}
+}
+
+// witnessLine says how far the witness vouches, and loudly where it does not.
+func (e *Env) witnessLine(w api.WitnessStatus) string {
+	line := "witness: " + w.Name
+	switch {
+	case w.Rewritten != "":
+		return e.Colour(red, line+" has proof that this ledger was rewritten: "+w.Rewritten)
+	case w.At.IsZero():
+		line += " has cosigned nothing yet"
+	default:
+		line += fmt.Sprintf(" cosigned %s of %s, %s", figure.Grouped(w.Size), figure.Count(w.Batches, "batch", "batches"), figure.Ago(w.At, e.Now()))
+	}
+	if w.Late {
+		line = e.Colour(yellow, line+"; warning: its cosignature is late")
+	}
+	if w.Problem != "" {
+		line += "\n  " + w.Problem
+	}
+	return line
 }
 
 // checkpointParts takes size and root out of a signed checkpoint (C2SP

@@ -21,6 +21,7 @@ type Config struct {
 	Directory    Directory    `yaml:"directory" doc:"The people that the organisation knows."`
 	Notices      *Notices     `yaml:"notices" doc:"How people are told."`
 	Witness      Witness      `yaml:"witness" doc:"Who countersigns the ledger's heads."`
+	PublicLog    bool         `yaml:"public_log" doc:"Whether anybody who reaches the console may read the ledger's tree under /tlog: no personal data, but when messages left and how many."`
 	Scrub        Scrub        `yaml:"scrub" doc:"Reading everything from time to time, so that damage is found before it is needed."`
 	Proxy        Proxy        `yaml:"proxy" doc:"The forward proxy."`
 	Limits       Limits       `yaml:"limits" doc:"Bounds on what one message may cost; what exceeds one is recorded as incomplete, never as harmless."`

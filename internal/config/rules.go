@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"cordon/evidence"
 	"cordon/internal/strict"
 )
 
@@ -37,6 +38,9 @@ func (s *NoticeSMTP) Check(r *strict.Report) {
 func (w *Witness) Check(r *strict.Report) {
 	if (w.URL != "") != (w.Key != "") {
 		r.Add("", "a witness has an address and a key", "add the other, or remove witness")
+	}
+	if _, err := evidence.ParseWitness(w.Key); w.Key != "" && err != nil {
+		r.Add("key", err.Error(), "write the line that `cordon witness init` printed, of the form NAME+HASH+KEY")
 	}
 }
 

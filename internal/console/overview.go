@@ -10,7 +10,7 @@ func (c *Console) frame(r *http.Request, title string, s api.Status) frame {
 	actor := api.ActorOf(r.Context())
 	return frame{
 		Title: title, Organization: s.Organization, Actor: actor.Name, Role: string(actor.Role),
-		Ledger: &s.Ledger, Now: c.now(),
+		Ledger: &s.Ledger, Witness: s.Witness, Now: c.now(),
 	}
 }
 

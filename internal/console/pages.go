@@ -13,6 +13,7 @@ type frame struct {
 	Organization string
 	Actor, Role  string // "" when nobody is logged in
 	Ledger       *api.LedgerStatus
+	Witness      *api.WitnessStatus
 	Now          time.Time
 }
 

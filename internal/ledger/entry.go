@@ -102,6 +102,7 @@ const (
 	EventFinding       EventKind = "finding"     // something that a person should look at
 	EventFindingClosed EventKind = "finding-closed"
 	EventConfig        EventKind = "config"   // manifests loaded or changed
+	EventWitness       EventKind = "witness"  // late, recovered, refused, rewritten, clock, forgot: Fields["what"]
 	EventOverflow      EventKind = "overflow" // notes that did not fit the queue were dropped: Fields["count"]
 
 	// What an incident is made of; Fields["incident"] names it in each.

@@ -72,6 +72,13 @@ func open(o Options, so store.Options) (*Ledger, error) {
 	if o.ReadOnly {
 		return l, nil
 	}
+	if o.Before != nil {
+		if err := o.Before(l); err != nil {
+			l.closeHeads()
+			_ = l.store.Close() // the reason to refuse is err
+			return nil, err
+		}
+	}
 	if err := l.start(fresh); err != nil {
 		_ = l.Close()
 		return nil, err

@@ -26,6 +26,10 @@ type Options struct {
 	Witness *evidence.Witness
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: nothing is logged
+	// Before is asked when everything is read and compared and not a byte is
+	// written yet; its error is why the ledger is not opened. Nil: nobody. Not
+	// with ReadOnly.
+	Before func(*Ledger) error
 	// ReadOnly opens without writing a byte; for verbs without a server.
 	ReadOnly bool
 }

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
+// TileWidth is how many hashes a full tile has.
+const TileWidth = tileWidth
+
 // ErrNoTile says that no signed head needs such a tile.
 var ErrNoTile = errors.New("there is no such tile")
 
