@@ -193,6 +193,9 @@ func (h House) people(stage string) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // removed meanwhile: then nobody needs it any more
 		}
+		if err == nil && d.IsDir() && path != from && !numbered(d.Name()) {
+			return filepath.SkipDir // an import works there
+		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
@@ -213,6 +216,11 @@ func (h House) people(stage string) error {
 		return fmt.Errorf("copying the base of people: %w", err)
 	}
 	return nil
+}
+
+// numbered says whether a folder holds a generation of the base.
+func numbered(name string) bool {
+	return name != "" && strings.Trim(name, "0123456789") == ""
 }
 
 // copyPlain copies a file into the stage; durable it need not be.

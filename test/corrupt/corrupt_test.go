@@ -294,6 +294,9 @@ func copyTree(from, to string) error {
 		case d.IsDir():
 			return os.MkdirAll(target, 0o700)
 		case d.Type().IsRegular():
+			if _, err := os.Lstat(target); err == nil {
+				return nil // copied before the others
+			}
 			return copyFile(p, target)
 		}
 		return nil
