@@ -14,18 +14,19 @@ import (
 // goroutine: what it gives lies in it.
 type checker struct {
 	now time.Time
-	row row
-	of  Person
+	// earliest is the first birth date that can be right.
+	earliest time.Time
+	row      row
+	of       Person
 	// What was found out about texts that come again and again.
 	countries, languages map[string]string
-	dates                map[string]time.Time
 }
 
 // remembered bounds each of them.
 const remembered = 1 << 16
 
 func newChecker(now time.Time) *checker {
-	return &checker{now: now, countries: map[string]string{}, languages: map[string]string{}, dates: map[string]time.Time{}}
+	return &checker{now: now, earliest: now.AddDate(-longestLife, 0, 0), countries: map[string]string{}, languages: map[string]string{}}
 }
 
 // recall looks a text up, or finds out and remembers.
@@ -84,7 +85,7 @@ func (c *checker) person(r *row, p *Person) error {
 	if p.Language, err = recall(c.languages, r.values[columnLanguage], language); err != nil {
 		return err
 	}
-	if p.BirthDate, err = recall(c.dates, r.values[columnBirthDate], c.birthDate); err != nil {
+	if p.BirthDate, err = c.birthDate(r.values[columnBirthDate]); err != nil {
 		return err
 	}
 	for _, at := range []column{columnEmail, columnPhone, columnUsername} {
@@ -235,7 +236,7 @@ func (c *checker) birthDate(text string) (time.Time, error) {
 		return time.Time{}, problem("the birth_date is not a date such as 1990-12-31")
 	case d.After(c.now):
 		return time.Time{}, problem("the birth_date lies ahead")
-	case d.Before(c.now.AddDate(-longestLife, 0, 0)):
+	case d.Before(c.earliest):
 		return time.Time{}, problem("the birth_date is more than 130 years ago")
 	}
 	return d, nil

@@ -12,13 +12,13 @@ import (
 // goroutine, and remembers what comes again and again: days, cities.
 type Needles struct {
 	hash  func(words string) uint64
-	known map[Value][]classify.Needle
+	known map[exposure.Category]map[string][]classify.Needle
 	list  []classify.Needle
 }
 
 // NewNeedles hashes with hash.
 func NewNeedles(hash func(words string) uint64) *Needles {
-	return &Needles{hash: hash, known: map[Value][]classify.Needle{}}
+	return &Needles{hash: hash, known: map[exposure.Category]map[string][]classify.Needle{}}
 }
 
 // Of is what a message about the person is searched for, each once. It is
@@ -41,12 +41,16 @@ func (n *Needles) of(v Value) []classify.Needle {
 	default:
 		return classify.NeedlesOf(v.Category, v.Text, n.hash)
 	}
-	list, ok := n.known[v]
+	known := n.known[v.Category]
+	if known == nil {
+		known = map[string][]classify.Needle{}
+		n.known[v.Category] = known
+	}
+	list, ok := known[v.Text]
 	if !ok {
 		list = classify.NeedlesOf(v.Category, v.Text, n.hash)
-		if len(n.known) < remembered {
-			v.Text = strings.Clone(v.Text)
-			n.known[v] = list
+		if len(known) < remembered {
+			known[strings.Clone(v.Text)] = list
 		}
 	}
 	return list

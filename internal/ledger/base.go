@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
-	"sort"
 	"sync"
 
 	"cordon/internal/exposure"
@@ -28,9 +28,11 @@ import (
 //	sums           CRC-32C of every block of every other file, SHA-256 of every chunk
 //	ids            identifiers in order of their keyed hash: hash (12) ordinal (4)
 //	fences         the first 8 bytes of each block of ids, to find the block in memory
+//	owns           the directory's own ids in order of their keyed hash: hash (12) ordinal (4)
+//	               keyed digest of all that the import said of the person (8), see rowDigest
+//	ownfences      the first 8 bytes of every 128th of owns
 //	records        by ordinal, sixteen to a group: sealed directory id, needles
 //	index          where each group of records begins (8)
-//	digests        by ordinal: keyed digest of what the import said (8), see rowDigest
 //	country, state, language, minor, directory
 //	               by ordinal: index into its table (1, 2, 1), day of coming of age (2), one bit
 //
@@ -47,9 +49,9 @@ type base struct {
 	m      baseManifest
 	digest [32]byte
 
-	ids, records, index, digests           *sheet
+	ids, owns, records, index              *sheet
 	country, state, language, minor, named *sheet
-	fences                                 []uint64
+	fences, ownFences                      []uint64
 	use                                    sync.RWMutex // held for reading while something mapped is looked at
 	closed                                 bool         // guarded by use
 }
@@ -57,6 +59,8 @@ type base struct {
 const (
 	idEntry      = 16 // bytes of an entry of ids
 	idsPerBlock  = sheetBlock / idEntry
+	ownEntry     = 24
+	ownsPerFence = 128
 	recordGroup  = 16 // ordinals in a group of records
 	groupHeader  = 3 * recordGroup
 	peopleFolder = "people"
@@ -206,33 +210,42 @@ func openBase(dir string, generation uint64, mapped bool) (b *base, err error) {
 		}
 	}()
 	for name, into := range b.sheets() {
-		if *into, err = openSheet(dir, b.m.file(name), sums, mapped); err != nil {
+		if *into, err = openSheet(dir, b.m.file(name), sums, mapped || name == "owns"); err != nil { // what every import looks at all over
 			return nil, damaged(err)
 		}
 	}
-	fences, err := openSheet(dir, b.m.file("fences"), sums, false)
-	if err != nil {
-		return nil, damaged(err)
+	for name, into := range map[string]*[]uint64{"fences": &b.fences, "ownfences": &b.ownFences} {
+		if *into, err = readFences(dir, b.m.file(name), sums); err != nil {
+			return nil, damaged(err)
+		}
 	}
-	defer fences.close()
-	raw, err := fences.read(0, int(fences.size), nil)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	b.fences = make([]uint64, len(raw)/8)
-	for i := range b.fences {
-		b.fences[i] = binary.BigEndian.Uint64(raw[8*i:])
-	}
-	if int64(len(b.fences)) != (b.ids.size+sheetBlock-1)/sheetBlock {
-		return nil, damaged(errors.New("fences does not fit ids"))
+	if len(b.fences) != blocksOf(b.ids.size) || int64(len(b.ownFences)) != (b.owns.size/ownEntry+ownsPerFence-1)/ownsPerFence {
+		return nil, damaged(errors.New("the fences do not fit the identifiers"))
 	}
 	return b, nil
+}
+
+func readFences(dir string, info baseFileInfo, sums map[string]sheetSums) ([]uint64, error) {
+	s, err := openSheet(dir, info, sums, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	raw, err := s.read(0, int(s.size), nil)
+	if err != nil {
+		return nil, err
+	}
+	fences := make([]uint64, len(raw)/8)
+	for i := range fences {
+		fences[i] = binary.BigEndian.Uint64(raw[8*i:])
+	}
+	return fences, nil
 }
 
 // sheets are the files that are read block by block.
 func (b *base) sheets() map[string]**sheet {
 	return map[string]**sheet{
-		"ids": &b.ids, "records": &b.records, "index": &b.index, "digests": &b.digests,
+		"ids": &b.ids, "owns": &b.owns, "records": &b.records, "index": &b.index,
 		"country": &b.country, "state": &b.state, "language": &b.language, "minor": &b.minor, "directory": &b.named,
 	}
 }
@@ -256,7 +269,7 @@ func (b *base) close() {
 // buf is only for a base that is not mapped, and may be nil.
 func (b *base) find(h idHash, buf []byte) (exposure.Ordinal, error) {
 	key := binary.BigEndian.Uint64(h[:])
-	for at := b.blockOf(key); at >= 0; at-- {
+	for at := fenceOf(b.fences, key); at >= 0; at-- {
 		off := int64(at) * sheetBlock
 		n := int(min(sheetBlock, b.ids.size-off))
 		block, err := b.ids.read(off, n, buf)
@@ -273,22 +286,60 @@ func (b *base) find(h idHash, buf []byte) (exposure.Ordinal, error) {
 	return exposure.Nobody, nil
 }
 
-// blockOf finds the last block that begins at or before key; -1 for none. Hashes
-// are spread evenly, so where it lies is known to within a few blocks.
-func (b *base) blockOf(key uint64) int {
-	n := len(b.fences)
-	if n == 0 || b.fences[0] > key {
+// fenceOf finds the last fence at or before key; -1 for none. Hashes are spread
+// evenly, so where it lies is known to within a few.
+func fenceOf(fences []uint64, key uint64) int {
+	n := len(fences)
+	if n == 0 || fences[0] > key {
 		return -1
 	}
-	hi64, _ := mul64(key, uint64(n))
-	lo, hi := int(hi64), int(hi64)
-	for step := 16; lo > 0 && b.fences[lo] > key; step *= 2 {
+	guess, _ := bits.Mul64(key, uint64(n))
+	lo, hi := int(guess), int(guess)
+	for step := 16; lo > 0 && fences[lo] > key; step *= 2 {
 		lo = max(0, lo-step)
 	}
-	for step := 16; hi < n && b.fences[hi] <= key; step *= 2 {
+	for step := 16; hi < n && fences[hi] <= key; step *= 2 {
 		hi = min(n, hi+step)
 	}
-	return lo + sort.Search(hi-lo, func(i int) bool { return b.fences[lo+i] > key }) - 1
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if fences[mid] <= key {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo - 1
+}
+
+// findOwn finds the person whose own id in the directory it is, and the digest
+// of what the last import said of them.
+func (b *base) findOwn(h idHash) (o exposure.Ordinal, digest uint64, err error) {
+	key := binary.BigEndian.Uint64(h[:])
+	for at := fenceOf(b.ownFences, key); at >= 0; at-- {
+		off := int64(at) * ownsPerFence * ownEntry
+		run, err := b.owns.read(off, int(min(ownsPerFence*ownEntry, b.owns.size-off)), nil)
+		if err != nil {
+			return exposure.Nobody, 0, err
+		}
+		lo, hi := 0, len(run)/ownEntry
+		for lo < hi {
+			mid := (lo + hi) / 2
+			if string(run[mid*ownEntry:mid*ownEntry+12]) < string(h[:]) {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		if lo < len(run)/ownEntry && string(run[lo*ownEntry:lo*ownEntry+12]) == string(h[:]) {
+			e := run[lo*ownEntry:]
+			return exposure.Ordinal(binary.BigEndian.Uint32(e[12:])), binary.BigEndian.Uint64(e[16:]), nil
+		}
+		if b.ownFences[at] != key {
+			break
+		}
+	}
+	return exposure.Nobody, 0, nil
 }
 
 func findInBlock(block []byte, h idHash) (exposure.Ordinal, bool) {

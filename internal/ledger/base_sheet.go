@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -217,5 +216,3 @@ func (s *sheet) check(b int, content []byte) error {
 	s.checked[b/64].Or(1 << (b % 64))
 	return nil
 }
-
-func mul64(a, b uint64) (hi, lo uint64) { return bits.Mul64(a, b) }

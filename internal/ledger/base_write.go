@@ -83,13 +83,13 @@ type baseWriter struct {
 	dir   string
 	m     baseManifest
 	files map[string]*sheetWriter
-	ids, fences, records, index, digests,
+	ids, fences, owns, ownFences, records, index,
 	country, state, language, minor, directory *sheetWriter
-	bits byte // of the ordinals since the last multiple of eight
+	owned int64 // entries of owns
 }
 
 // baseFiles is their order in the manifest.
-var baseFiles = []string{"ids", "fences", "records", "index", "digests", "country", "state", "language", "minor", "directory"}
+var baseFiles = []string{"ids", "fences", "owns", "ownfences", "records", "index", "country", "state", "language", "minor", "directory"}
 
 func newBaseWriter(dir string, generation uint64) (*baseWriter, error) {
 	if err := os.RemoveAll(dir); err != nil { // of an import that was interrupted
@@ -107,7 +107,7 @@ func newBaseWriter(dir string, generation uint64) (*baseWriter, error) {
 		}
 		w.files[name] = f
 	}
-	w.ids, w.fences, w.records, w.index, w.digests = w.files["ids"], w.files["fences"], w.files["records"], w.files["index"], w.files["digests"]
+	w.ids, w.fences, w.owns, w.ownFences, w.records, w.index = w.files["ids"], w.files["fences"], w.files["owns"], w.files["ownfences"], w.files["records"], w.files["index"]
 	w.country, w.state, w.language, w.minor, w.directory = w.files["country"], w.files["state"], w.files["language"], w.files["minor"], w.files["directory"]
 	return w, nil
 }
@@ -129,10 +129,19 @@ func (w *baseWriter) addIDs(entries []byte) {
 	w.m.Identifiers += uint64(len(entries) / idEntry)
 }
 
+// addOwns adds entries of owns, in order.
+func (w *baseWriter) addOwns(entries []byte) {
+	at := int(w.owned % ownsPerFence)
+	for off := (ownsPerFence - at) % ownsPerFence * ownEntry; off < len(entries); off += ownsPerFence * ownEntry {
+		w.ownFences.write(entries[off : off+8])
+	}
+	w.owns.write(entries)
+	w.owned += int64(len(entries) / ownEntry)
+}
+
 // basePerson is somebody as the base keeps them; nobody while sealed is nil.
 type basePerson struct {
 	sealed, needles []byte
-	digest          uint64
 	country         uint8
 	state           uint16
 	language        uint8
@@ -162,11 +171,6 @@ func (w *baseWriter) addGroup(group *[recordGroup]basePerson, scratch []byte) []
 	w.records.write(b)
 	b = b[:0]
 	var columns [2 * recordGroup]byte
-	for i := range group {
-		b = binary.LittleEndian.AppendUint64(b, group[i].digest)
-	}
-	w.digests.write(b)
-	b = b[:0]
 	for i := range group {
 		columns[i], columns[recordGroup+i] = group[i].country, group[i].language
 	}
@@ -272,38 +276,46 @@ func syncFolders(folders ...string) error {
 
 // idsFrom gives the entries whose hash begins with the byte.
 func (b *base) idsFrom(first byte) ([]byte, error) {
-	from, err := b.entryAt(uint64(first) << 56)
+	return entriesFrom(b.ids, b.fences, idsPerBlock, idEntry, first)
+}
+
+func (b *base) ownsFrom(first byte) ([]byte, error) {
+	return entriesFrom(b.owns, b.ownFences, ownsPerFence, ownEntry, first)
+}
+
+func entriesFrom(s *sheet, fences []uint64, per, width int, first byte) ([]byte, error) {
+	from, err := firstAt(s, fences, per, width, uint64(first)<<56)
 	if err != nil {
 		return nil, err
 	}
-	to := int64(b.m.Identifiers)
+	to := s.size
 	if first < 0xff {
-		if to, err = b.entryAt(uint64(first+1) << 56); err != nil {
+		if to, err = firstAt(s, fences, per, width, uint64(first+1)<<56); err != nil {
 			return nil, err
 		}
 	}
-	return b.ids.read(from*idEntry, int((to-from)*idEntry), nil)
+	return s.read(from, int(to-from), nil)
 }
 
-// entryAt is the number of the first entry at or behind key.
-func (b *base) entryAt(key uint64) (int64, error) {
-	at := b.blockOf(key)
-	for at > 0 && b.fences[at] == key {
+// firstAt is where the first entry at or behind key lies.
+func firstAt(s *sheet, fences []uint64, per, width int, key uint64) (int64, error) {
+	at := fenceOf(fences, key)
+	for at > 0 && fences[at] == key {
 		at--
 	}
 	if at < 0 {
 		return 0, nil
 	}
-	off := int64(at) * sheetBlock
-	block, err := b.ids.read(off, int(min(sheetBlock, b.ids.size-off)), nil)
+	off := int64(at) * int64(per*width)
+	run, err := s.read(off, int(min(int64(per*width), s.size-off)), nil)
 	if err != nil {
 		return 0, err
 	}
 	i := 0
-	for i < len(block)/idEntry && binary.BigEndian.Uint64(block[i*idEntry:]) < key {
-		i++
+	for i < len(run) && binary.BigEndian.Uint64(run[i:]) < key {
+		i += width
 	}
-	return int64(at)*idsPerBlock + int64(i), nil
+	return off + int64(i), nil
 }
 
 // peopleFrom gives the base's people of n ordinals from o on, a multiple of
@@ -324,7 +336,6 @@ func (b *base) peopleFrom(o exposure.Ordinal, n int, into []basePerson) error {
 	}
 	first := int64(o)
 	index := get(b.index, first/recordGroup*8, int64(n/recordGroup+1)*8)
-	digests := get(b.digests, first*8, int64(n)*8)
 	country, language := get(b.country, first, int64(n)), get(b.language, first, int64(n))
 	state, minor := get(b.state, first*2, int64(n)*2), get(b.minor, first*2, int64(n)*2)
 	named := get(b.named, first/8, int64(n/8))
@@ -351,7 +362,7 @@ func (b *base) peopleFrom(o exposure.Ordinal, n int, into []basePerson) error {
 			}
 			j := g*recordGroup + i
 			into[j] = basePerson{
-				sealed: group[at : at+s], needles: group[at+s : at+s+k], digest: binary.LittleEndian.Uint64(digests[8*j:]),
+				sealed: group[at : at+s], needles: group[at+s : at+s+k],
 				country: country[j], state: binary.LittleEndian.Uint16(state[2*j:]), language: language[j],
 				minorUntil: binary.LittleEndian.Uint16(minor[2*j:]), inDirectory: named[j/8]&(1<<(j%8)) != 0,
 			}

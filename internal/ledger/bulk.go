@@ -72,12 +72,13 @@ type bulk struct {
 
 	tuples, rows, knots, entangled spill // by first byte; by ordinal; tuples of the entangled by ordinal; whole people by row
 
-	words    [3]words // countries, states, languages
-	claims   []atomic.Uint64
-	touched  bitmap
-	present  shareBitmap
-	knot     shareBitmap // ordinals of the entangled
-	greatest atomic.Uint64
+	words       [3]words        // countries, states, languages
+	claims      []atomic.Uint64 // by ordinal of the base: the first row that is theirs, +1, and its line
+	inDirectory []byte          // by ordinal of the base, a bit
+	touched     bitmap
+	present     shareBitmap
+	knot        shareBitmap // ordinals of the entangled
+	greatest    atomic.Uint64
 
 	emitted, people, known atomic.Uint64 // rows set aside; taken; of those set aside, known to the base
 
@@ -172,6 +173,10 @@ func (l *Ledger) newBulk() (*bulk, error) {
 		}
 		m = b.old.m
 		b.claims = make([]atomic.Uint64, m.Ordinals)
+		if b.inDirectory, err = b.old.named.read(0, int(b.old.named.size), nil); err != nil {
+			b.close()
+			return nil, err
+		}
 		if err := b.touch(); err != nil {
 			b.close()
 			return nil, err
@@ -286,7 +291,7 @@ type collector struct {
 }
 
 func newCollector(b *bulk) *collector {
-	c := &collector{b: b, page: make([]byte, 0, sheetBlock), ids: newIDHasher(b.l.keys.Identity), rowKey: newRowKey(b.l.keys.Identity)}
+	c := &collector{b: b, ids: newIDHasher(b.l.keys.Identity), rowKey: newRowKey(b.l.keys.Identity)}
 	c.tuples = spillBuffer{to: &b.tuples, size: spillBytes}
 	c.rows = spillBuffer{to: &b.rows, size: spillBytes}
 	for i := range c.words {
@@ -394,7 +399,7 @@ func (c *collector) person(p *Person, row uint32) error {
 	for i := range c.found {
 		t := &c.found[i]
 		h := t.hash()
-		c.row = appendTuple(c.row[:0], &h, r.ordinal, t.place, t.kind|mark, row)
+		c.row = appendTuple(c.row[:0], &h, r.ordinal, t.place, t.kind|mark, row, r.digest)
 		if err := c.tuples.add(int(h[0]), c.row); err != nil {
 			return err
 		}
@@ -458,7 +463,7 @@ func (c *collector) claim(r *runRow) (known, done bool, err error) {
 	if old == nil {
 		return false, false, nil
 	}
-	o, err := old.find(c.found[0].hash(), c.page[:0])
+	o, digest, err := old.findOwn(c.found[0].hash())
 	if err != nil || o == exposure.Nobody || c.b.touched.has(o) || uint64(o) >= uint64(len(c.b.claims)) {
 		return false, false, err
 	}
@@ -478,16 +483,7 @@ func (c *collector) claim(r *runRow) (known, done bool, err error) {
 			break
 		}
 	}
-	d, err := old.digests.read(int64(o)*8, 8, c.page[:0])
-	if err != nil {
-		return true, false, err
-	}
-	same := binary.LittleEndian.Uint64(d) == r.digest
-	named, err := old.named.read(int64(o/8), 1, c.page[:0])
-	if err != nil {
-		return true, false, err
-	}
-	if same && named[0]&(1<<(o%8)) != 0 {
+	if digest == r.digest && c.b.inDirectory[o/8]&(1<<(o%8)) != 0 {
 		c.b.present.set(o)
 		return true, true, nil
 	}

@@ -52,7 +52,7 @@ func (b *bulk) eachPart(n int, f func(k int, w *partWorker) error) error {
 
 // partWorker is what one goroutine needs for part after part.
 type partWorker struct {
-	raw, out         []byte
+	raw, out, owns   []byte
 	tuples, scratch  []tuple
 	knots, entangled spillBuffer
 }
@@ -158,30 +158,45 @@ func (b *bulk) splitTuples(k int, w *partWorker, write bool) error {
 	if err := b.sorted(k, w); err != nil {
 		return err
 	}
-	w.out = w.out[:0]
-	var old []byte
+	w.out, w.owns = w.out[:0], w.owns[:0]
+	var old, oldOwns []byte
 	if write && b.old != nil {
-		var err error
-		if old, err = b.old.idsFrom(byte(k)); err != nil {
+		var err, err2 error
+		old, err = b.old.idsFrom(byte(k))
+		oldOwns, err2 = b.old.ownsFrom(byte(k))
+		if err := errors.Join(err, err2); err != nil {
 			return err
 		}
 	}
-	var row [22]byte
+	var row [30]byte
 	for i := range w.tuples {
 		t := &w.tuples[i]
 		h := t.hash()
 		switch {
 		case b.knot.has(t.ordinal):
-			if err := w.knots.add(int(t.ordinal>>partBits), appendTuple(row[:0], &h, t.ordinal, t.place, t.kind, t.row)); err != nil {
+			if err := w.knots.add(int(t.ordinal>>partBits), appendTuple(row[:0], &h, t.ordinal, t.place, t.kind, t.row, t.digest)); err != nil {
 				return err
 			}
-		case write && t.kind&tupleKnown == 0:
-			for len(old) > 0 && string(old[:12]) < string(h[:]) {
-				w.out, old = append(w.out, old[:idEntry]...), old[idEntry:]
+		case write:
+			if t.kind&tupleKnown == 0 { // else the base has it
+				for len(old) > 0 && string(old[:12]) < string(h[:]) {
+					w.out, old = append(w.out, old[:idEntry]...), old[idEntry:]
+				}
+				w.out = binary.BigEndian.AppendUint32(append(w.out, h[:]...), uint32(t.ordinal))
 			}
-			w.out = binary.BigEndian.AppendUint32(append(w.out, h[:]...), uint32(t.ordinal))
+			if t.place == 0 {
+				for len(oldOwns) > 0 && string(oldOwns[:12]) < string(h[:]) {
+					w.owns, oldOwns = append(w.owns, oldOwns[:ownEntry]...), oldOwns[ownEntry:]
+				}
+				if len(oldOwns) > 0 && string(oldOwns[:12]) == string(h[:]) {
+					oldOwns = oldOwns[ownEntry:]
+				}
+				w.owns = binary.BigEndian.AppendUint32(append(w.owns, h[:]...), uint32(t.ordinal))
+				w.owns = binary.BigEndian.AppendUint64(w.owns, t.digest)
+			}
 		}
 	}
+	w.owns = append(w.owns, oldOwns...)
 	w.out = append(w.out, old...)
 	return nil
 }
@@ -243,6 +258,7 @@ func (b *bulk) writeIDs(to *baseWriter) error {
 		return w, errors.Join(err, w.flush())
 	}, func(w *partWorker) error {
 		to.addIDs(w.out)
+		to.addOwns(w.owns)
 		pool.Put(w)
 		return nil
 	})
