@@ -369,7 +369,7 @@ func (j *journal) settlePerson(pb *pebble.Batch, ids []hashedID, seen epoch) (o 
 			continue
 		}
 		id.ordinal = o
-		if _, twice := j.build.fresh[id.hash]; twice {
+		if j.written(id.hash) {
 			continue
 		}
 		if err := j.linkRow(pb, id, newRow(id.kind, o, users)); err != nil {

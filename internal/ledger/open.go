@@ -446,6 +446,7 @@ func (l *Ledger) start(fresh bool) error {
 	go j.ahead()
 	l.startSigner()
 	l.chore(l.resumeExpiries)
+	l.chore(l.resumeErasures)
 	if fresh {
 		return nil
 	}

@@ -119,6 +119,9 @@ func (l *Ledger) DirectoryID(o exposure.Ordinal) (string, bool, error) {
 	if err != nil || !ok {
 		return "", false, err
 	}
+	if len(row.sealed) == 0 { // erased; attributes are left
+		return "", false, nil
+	}
 	n := l.seal.NonceSize()
 	if len(row.sealed) < n {
 		return "", false, errors.New("a person's directory id is damaged")

@@ -159,7 +159,7 @@ func (j *journal) join(pb *pebble.Batch, ids []hashedID, o exposure.Ordinal) err
 			continue
 		}
 		id.ordinal = o
-		if _, twice := j.build.fresh[id.hash]; twice {
+		if j.written(id.hash) {
 			continue
 		}
 		if err := j.linkRow(pb, id, newRow(id.kind, o, users)); err != nil {
@@ -195,7 +195,7 @@ func (j *journal) linkRow(pb *pebble.Batch, id *hashedID, row identityRow) error
 	}
 	id.shared = row.shared
 	for _, f := range id.forms {
-		if _, here := j.build.fresh[f.hash]; here || f.ordinal != exposure.Nobody {
+		if j.written(f.hash) || f.ordinal != exposure.Nobody {
 			continue
 		}
 		if err := j.write(pb, f.hash, row); err != nil {

@@ -115,7 +115,7 @@ func (j *journal) current(h idHash) (identityRow, bool, error) {
 		return row, true, nil
 	}
 	if id, ok := j.build.fresh[h]; ok {
-		return identityRow{identity: id.identity}, true, nil
+		return identityRow{identity: id.identity}, id.ordinal != exposure.Nobody, nil // see forget
 	}
 	return j.l.ids.row(h)
 }
@@ -126,6 +126,9 @@ type written struct {
 	// seldom: it will hardly be asked for, so the cache is not for it.
 	seldom bool
 }
+
+// written reports whether this batch made an identifier somebody's.
+func (j *journal) written(h idHash) bool { return j.build.fresh[h].ordinal != exposure.Nobody }
 
 // write writes a row, in force from this batch on.
 func (j *journal) write(pb *pebble.Batch, h idHash, row identityRow) error {
