@@ -59,8 +59,9 @@ type verbs struct {
 	User      userCmd      `cmd:"" group:"Set up" help:"Add users and approve them."`
 	Keys      keysCmd      `cmd:"" name:"keys" group:"Set up" help:"Back up and restore the keys."`
 
-	Ledger  ledgerCmd  `cmd:"" group:"Prove" help:"Verify, follow and prove the record."`
-	Witness witnessCmd `cmd:"" group:"Prove" help:"Countersign the heads of another machine's ledger."`
+	Ledger   ledgerCmd   `cmd:"" group:"Prove" help:"Verify, follow and prove the record."`
+	Witness  witnessCmd  `cmd:"" group:"Prove" help:"Countersign the heads of another machine's ledger."`
+	Evidence evidenceCmd `cmd:"" name:"evidence" group:"Prove" help:"Hand out the evidence of an incident."`
 }
 
 // Main runs one command line and returns the exit code.
