@@ -6,6 +6,9 @@ type GateRequest struct {
 	Route  string `json:"route,omitempty" doc:"one route only, by its name, such as POST /v3/mail/send"`
 	Reason string `json:"reason,omitempty" maxLength:"400" doc:"kept in the ledger; no personal data"`
 	DryRun bool   `json:"dry_run,omitempty" doc:"change nothing, report what would be"`
+	// BreakGlass restores a vendor in an incident by one person: after a quarter
+	// of an hour in which everybody sees it coming.
+	BreakGlass bool `json:"break_glass,omitempty" doc:"restore only: by one person, after 15 minutes; alarmed and recorded"`
 }
 
 // GateChange is what `cordon cut`, `hold` and `restore` answer.
@@ -26,6 +29,8 @@ type GateChange struct {
 	Released int     `json:"released"`
 	TookMS   float64 `json:"took_ms"`
 	DryRun   bool    `json:"dry_run,omitempty"`
+	// Incident is the open case whose approvals a restore takes; dry run only.
+	Incident string `json:"incident,omitempty"`
 	// Routes are those that refuse from now on.
 	Routes []string `json:"routes"`
 	// Live are the messages that were on their way: how much had been handed

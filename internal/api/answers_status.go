@@ -18,6 +18,10 @@ type Status struct {
 	Witness *WitnessStatus `json:"witness,omitempty"`
 	// DutiesOverdue is the number of duties past their deadline.
 	DutiesOverdue int `json:"duties_overdue"`
+	// IncidentsOpen is the number of open incidents; each vendor names its own.
+	IncidentsOpen int `json:"incidents_open"`
+	// Alarms are what nobody should find out later: that somebody broke the glass.
+	Alarms []string `json:"alarms,omitempty"`
 	// Scrub is what the last reading of everything found.
 	Scrub *care.ScrubStatus `json:"scrub,omitempty"`
 	// IndexError says why the figures may be behind.
@@ -36,6 +40,8 @@ type VendorStatus struct {
 	Epoch uint64 `json:"epoch"`
 	// Mode is enforce or shadow.
 	Mode string `json:"mode"`
+	// Incidents are the open ones about it, the oldest first.
+	Incidents []string `json:"incidents,omitempty"`
 	// GateProblem is set when the gate file could not be read; the gate then
 	// counts as cut.
 	GateProblem string `json:"gate_problem,omitempty"`

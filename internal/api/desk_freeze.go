@@ -111,7 +111,7 @@ func (d *Desk) mayNarrow(ctx context.Context, actor Actor, frozen *evidence.Scop
 	if roaring.AndNot(before, now).IsEmpty() {
 		return "", nil
 	}
-	return d.Fold.Cases.Demand(ctx, actor.Name, k.Vendor, incident.Step{Name: incident.ScopeStep, Content: []string{string(frozen.Query)},
+	return d.Fold.Cases.DemandIn(ctx, actor.Name, k.ID, incident.Step{Name: incident.ScopeStep, Content: []string{string(frozen.Query)},
 		Detail: "a scope that leaves out people whom " + last.ID + " counts"})
 }
 

@@ -13,7 +13,8 @@ import (
 var gateVerbs = map[string]isolate.State{"cut": isolate.Cut, "hold": isolate.Held, "restore": isolate.Open}
 
 // ChangeGate cuts, holds or restores a vendor or one of its routes. A vendor
-// without an open incident is restored by one person.
+// without an open incident is restored by one person; with one it takes two, or
+// a quarter of an hour.
 func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest) (GateChange, error) {
 	actor, err := may(ctx, ChangeGates)
 	if err != nil {
@@ -40,7 +41,13 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 		Vendor: name, Route: route, Gate: to.String(), Was: before.State.String(), Epoch: uint64(before.Epoch),
 		Routes: affectedRoutes(spec, route), DryRun: r.DryRun,
 	}
+	if r.BreakGlass && to != isolate.Open {
+		return answer, problem(http.StatusUnprocessableEntity, "not-for-restore", "cordon "+verb+" "+name, "the glass is broken to restore a vendor; anybody may %s one", verb)
+	}
 	if r.DryRun {
+		if open := d.Fold.Cases.OpenFor(spec.ID); to == isolate.Open && len(open) > 0 {
+			answer.Incident = open[0].ID
+		}
 		if to != isolate.Open {
 			answer.ConnectionsClosed = before.Conns
 			for _, l := range before.Live {
@@ -50,6 +57,11 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 			}
 		}
 		return answer, nil
+	}
+	if state, _ := gate.State(route); to == isolate.Open && state != isolate.Open {
+		if err := d.mayRestore(ctx, actor, gate, route, r.BreakGlass); err != nil {
+			return answer, err
+		}
 	}
 	done, err := d.Traffic.Change(ctx, gateway.Order{Vendor: spec.ID, Route: route, To: to, Actor: actor.Name, Reason: r.Reason})
 	answer.Was, answer.Epoch, answer.ConnectionsClosed = done.From.String(), uint64(done.Epoch), done.ConnectionsClosed

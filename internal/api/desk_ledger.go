@@ -119,7 +119,7 @@ func entryOf(e ledger.Entry) Entry {
 		out.Vendor, out.Actor = string(e.Event.Vendor), e.Event.Actor
 		out.Fields = map[string]any{}
 		for name, value := range e.Event.Fields {
-			if name != "digest" {
+			if name != "digest" || e.Event.Kind != ledger.EventUser {
 				out.Fields[name] = value
 			}
 		}

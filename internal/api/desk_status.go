@@ -29,8 +29,11 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 		st.IndexError = err.Error()
 	}
 	st.SubjectsToday = today
+	cases := d.openCases()
+	st.IncidentsOpen, st.Alarms = cases.count, cases.alarms
 	for _, spec := range d.Specs {
 		v := d.vendorStatus(spec)
+		v.Incidents = cases.open[spec.ID]
 		r := recent[spec.ID]
 		v.Disclosures24h, v.Subjects24h, v.SubjectsToday = r.Disclosures24h, r.Subjects24h, r.SubjectsToday
 		st.Vendors = append(st.Vendors, v)

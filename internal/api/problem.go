@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"cordon/internal/incident"
 )
 
 // Error is a problem detail (RFC 9457) with two members more: Reason, a
@@ -45,9 +47,26 @@ func asProblem(err error) *Error {
 	if p, ok := errors.AsType[*Error](err); ok {
 		return p
 	}
+	if e, ok := errors.AsType[*incident.Error](err); ok {
+		return refusal(e)
+	}
 	next := "see the server's log, then `cordon status`"
 	if n, ok := errors.AsType[nexter](err); ok {
 		next = n.Next()
 	}
 	return problem(http.StatusInternalServerError, "internal", next, "%v", err)
+}
+
+// refusal puts what an incident refuses on the wire.
+func refusal(e *incident.Error) *Error {
+	status := http.StatusUnprocessableEntity
+	switch {
+	case e.Refused:
+		status = http.StatusForbidden
+	case e.Conflict:
+		status = http.StatusConflict
+	case e.Reason == "unknown-incident" || e.Reason == "unknown-step":
+		status = http.StatusNotFound
+	}
+	return problem(status, e.Reason, e.Next, "%s", e.What)
 }

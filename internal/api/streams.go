@@ -67,6 +67,24 @@ func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 	})
 
 	stream(mux, a, &huma.Operation{
+		OperationID: "incident-accessed", Method: http.MethodPost, Path: "/incidents/{incident}/accessed",
+		Summary:     "Take in a list of what was accessed, as it came from the vendor or an examiner",
+		Parameters:  []*huma.Param{query("kind", "records, vendor-log, token or canary")},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {}}},
+		Responses:   streamed("application/json", "rows, matched, people, unmatched, certain"),
+	}, func(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+		if r.Header.Get("Content-Type") != "application/octet-stream" { // no form of another site can send it
+			return problem(http.StatusUnsupportedMediaType, "media-type", "send it as application/octet-stream", "a list of what was accessed is sent as it is")
+		}
+		answer, err := d.IncidentAccessed(ctx, r.PathValue("incident"), r.URL.Query().Get("kind"), r.Body)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		return Encode(w, answer, false)
+	})
+
+	stream(mux, a, &huma.Operation{
 		OperationID: "directory-import", Method: http.MethodPost, Path: "/directory",
 		Summary: "Load the directory of people",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{

@@ -26,7 +26,10 @@ type gateArgs struct {
 
 type cutCmd struct{ gateArgs }
 type holdCmd struct{ gateArgs }
-type restoreCmd struct{ gateArgs }
+type restoreCmd struct {
+	gateArgs
+	BreakGlass bool `help:"In an incident and without two approvals: run it once, and again after 15 minutes. Everybody sees it coming, and a cut stops it."`
+}
 
 func (cutCmd) Examples() []string {
 	return []string{
@@ -46,18 +49,24 @@ gateway that still runs sees it at once.`
 
 func (holdCmd) Examples() []string { return []string{"cordon hold acme-mail --yes"} }
 func (restoreCmd) Examples() []string {
-	return []string{"cordon restore acme-mail --dry-run", "cordon restore acme-mail"}
+	return []string{"cordon restore acme-mail --dry-run", "cordon restore acme-mail", "cordon restore acme-mail --break-glass"}
 }
 
-func (c cutCmd) Run(e *Env) error     { return e.changeGate("cut", c.gateArgs) }
-func (c holdCmd) Run(e *Env) error    { return e.changeGate("hold", c.gateArgs) }
-func (c restoreCmd) Run(e *Env) error { return e.changeGate("restore", c.gateArgs) }
+func (restoreCmd) Help() string {
+	return `A vendor without an open incident is restored by one person. With one it takes
+approvals by two users in different roles (cordon incident approve INCIDENT
+restore --token-file FILE), or --break-glass.`
+}
 
-func (e *Env) changeGate(verb string, args gateArgs) error {
+func (c cutCmd) Run(e *Env) error     { return e.changeGate("cut", c.gateArgs, false) }
+func (c holdCmd) Run(e *Env) error    { return e.changeGate("hold", c.gateArgs, false) }
+func (c restoreCmd) Run(e *Env) error { return e.changeGate("restore", c.gateArgs, c.BreakGlass) }
+
+func (e *Env) changeGate(verb string, args gateArgs, breakGlass bool) error {
 	ctx, stop := interruptible()
 	defer stop()
 	name, route, _ := strings.Cut(args.Target, "/")
-	request := api.GateRequest{Route: route, Reason: args.Reason, DryRun: args.DryRun}
+	request := api.GateRequest{Route: route, Reason: args.Reason, DryRun: args.DryRun, BreakGlass: breakGlass}
 	if !args.DryRun && !args.Yes {
 		if err := e.confirm(ctx, verb, name, route); err != nil {
 			return err
@@ -174,7 +183,11 @@ func (e *Env) writeGate(data, name, route, why string) (api.GateChange, error) {
 func previewLine(verb, target string, p api.GateChange) string {
 	switch verb {
 	case "restore":
-		return fmt.Sprintf("%s is %s; restoring opens it and releases %s.", target, p.Was, figure.Count(p.Held, "held message", "held messages"))
+		line := fmt.Sprintf("%s is %s; restoring opens it and releases %s.", target, p.Was, figure.Count(p.Held, "held message", "held messages"))
+		if p.Incident != "" {
+			line += " " + p.Incident + " is open: it takes approvals by two users in different roles."
+		}
+		return line
 	default:
 		return fmt.Sprintf("%s is %s; this closes %s, stops %s on their way, and refuses %s.", target, p.Was,
 			figure.Count(p.ConnectionsClosed, "connection", "connections"), figure.Count(len(p.Live), "message", "messages"),

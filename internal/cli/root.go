@@ -53,6 +53,8 @@ type verbs struct {
 	Hold    holdCmd    `cmd:"" group:"Act" help:"Hold a vendor: nothing goes out until it is restored."`
 	Restore restoreCmd `cmd:"" group:"Act" help:"Open the gate of a vendor again."`
 
+	Incident incidentCmd `cmd:"" group:"Act" help:"Open an incident and keep it: facts, scope, approvals, timeline."`
+
 	Vendor    vendorCmd    `cmd:"" group:"Set up" help:"List, show and add vendors."`
 	Token     tokenCmd     `cmd:"" group:"Set up" help:"See, change and shred what vendors know people by."`
 	Directory directoryCmd `cmd:"" name:"directory" group:"Set up" help:"Load the directory of people."`

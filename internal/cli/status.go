@@ -42,6 +42,9 @@ func (statusCmd) Run(e *Env) error {
 }
 
 func (e *Env) printStatus(s api.Status) {
+	for _, a := range s.Alarms {
+		e.Print("%s %s", e.Colour(red, "alarm:"), a)
+	}
 	t := e.table("vendor", "gate", ">connections", ">held", ">disclosures 24 h", ">people 24 h", "last message")
 	for _, v := range s.Vendors {
 		gate := e.gateWord(v.Gate)
@@ -57,6 +60,9 @@ func (e *Env) printStatus(s api.Status) {
 	}
 	t.print()
 	for _, v := range s.Vendors {
+		if len(v.Incidents) > 0 {
+			e.Print("%s: %s %s", v.Vendor, count(len(v.Incidents), "open incident:", "open incidents:"), strings.Join(v.Incidents, ", "))
+		}
 		for _, r := range v.Routes {
 			e.Print("%s: route %s is %s", v.Vendor, r.Route, e.gateWord(r.Gate))
 		}

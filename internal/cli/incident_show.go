@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"cordon/internal/api"
+	"cordon/internal/figure"
+)
+
+// incident does one thing with an incident and prints what it is then.
+func (e *Env) incident(do func(context.Context, *office) (api.Incident, error)) error {
+	ctx, stop := interruptible()
+	defer stop()
+	o, err := e.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	i, err := do(ctx, o)
+	if err != nil {
+		return err
+	}
+	for _, w := range i.Warnings {
+		e.Say("warning: %s", w)
+	}
+	if e.Flags.JSON {
+		return e.JSON(i)
+	}
+	e.printIncident(i)
+	return nil
+}
+
+func (e *Env) printIncident(i api.Incident) {
+	state := i.State
+	if i.Closed != nil {
+		state += " " + figure.Instant(*i.Closed)
+	}
+	e.Print("%s", e.Colour(bold, i.Incident+"  "+i.Vendor+", "+state))
+	e.Print("  opened %s by %s; the gate is %s", figure.Instant(i.Opened), i.OpenedBy, e.gateWord(i.Gate))
+	from, to := "ever", "now"
+	if i.Since != nil {
+		from = figure.Instant(*i.Since)
+	}
+	if i.Until != nil {
+		to = figure.Instant(*i.Until)
+	}
+	e.Print("  exposed from %s to %s", from, to)
+	if s := i.Scope; s != nil {
+		frozen := "not frozen"
+		if n := len(i.Scopes); n > 0 {
+			frozen = "frozen as " + i.Scopes[n-1]
+		}
+		e.Print("  %s (%s certain, %s possible), %s", figure.Count(s.Subjects, "person", "people"), figure.Grouped(s.Certain), figure.Grouped(s.Possible), frozen)
+	}
+	if len(i.Facts) > 0 {
+		e.Print("")
+		t := e.table("fact", "value")
+		for _, name := range slices.Sorted(maps.Keys(i.Facts)) {
+			t.row(name, i.Facts[name])
+		}
+		t.print()
+	}
+	if len(i.Steps) > 0 {
+		e.Print("")
+		t := e.table("step", "state", "approved by", "what")
+		for _, s := range i.Steps {
+			var by []string
+			for _, a := range s.Approvals {
+				by = append(by, a.By+" ("+a.Role+")")
+			}
+			if s.GlassOpens != nil {
+				by = append(by, "glass broken by "+s.GlassBy+", opens "+figure.Instant(*s.GlassOpens))
+			}
+			t.row(s.Step, s.State, strings.Join(by, ", "), s.Detail)
+		}
+		t.print()
+	}
+	if len(i.Timeline) > 0 {
+		e.Print("")
+		e.printTimeline(i)
+	}
+	e.incidentNext(i)
+}
+
+func (e *Env) printTimeline(i api.Incident) {
+	t := e.table("at", "discovered", "recorded", "actor", "what", ">entry")
+	for _, m := range i.Timeline {
+		what := m.What
+		if m.Text != "" {
+			what += ": " + m.Text
+		}
+		if m.Superseded {
+			what += " (superseded)"
+		}
+		t.row(figure.Instant(m.At), figure.Instant(m.Discovered), figure.Instant(m.Recorded), m.Actor, what, figure.Grouped(m.Entry))
+	}
+	t.print()
+}
+
+func (e *Env) incidentNext(i api.Incident) {
+	switch {
+	case i.DryRun:
+		e.Say("nothing was opened")
+	case i.State != "open":
+		e.Say("next: cordon incident reopen %s, if it is not over", i.Incident)
+	case i.Gate == "open":
+		e.Say("next: cordon cut %s", i.Vendor)
+	case i.Facts["aware"] == "":
+		e.Say("next: cordon incident fact %s aware=now   # or when it was; most legal clocks begin then", i.Incident)
+	default:
+		e.Say("next: cordon incident accessed %s FILE   # the vendor's list of what was accessed", i.Incident)
+	}
+}
