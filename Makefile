@@ -21,7 +21,7 @@ run: build ## build, start Cordon with the example organisation and print the co
 	@cd examples/photos && exec ../../bin/photos --cordon ../../bin/cordon
 
 .PHONY: build
-build: ## bin/cordon
+build: ## bin/cordon and bin/cordon-verify
 	@mkdir -p bin
 	@CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 
@@ -61,3 +61,4 @@ bench: build ## side by side with plain Go, nginx, haproxy, mitmproxy, a bare gr
 	$(GO) run ./bench/gateway -cordon bin/cordon -out bench/out
 	$(GO) run ./bench/ledger -out bench/out
 	$(GO) run ./bench/detect -out bench/out
+	$(GO) run ./bench/evidence -out bench/out

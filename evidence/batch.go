@@ -28,6 +28,29 @@ type Shown struct {
 	Personal bool
 }
 
+// Check compares the batch and each entry with the tree that a checkpoint
+// describes; that it is signed was checked when it was opened.
+func (b *Batch) Check(head Checkpoint) error {
+	h, err := ParseHeader(b.Header)
+	if err != nil {
+		return err
+	}
+	p := batchProof{header: h, leaf: tlog.RecordHash(b.Header), index: h.Batch, path: b.Path}
+	if err := p.check(head.Origin, head); err != nil {
+		return err
+	}
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		if !h.Holds(e.Seq) {
+			return fmt.Errorf("entry %d is not one of batch %d", e.Seq, h.Batch)
+		}
+		if _, err := p.entry(e.Seq, e.Salt, e.Entry, e.Inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const proofMagic = "c2sp.org/tlog-proof@v1\n"
 
 // Proof is the batch's C2SP tlog-proof under the signed checkpoint.
@@ -143,18 +166,28 @@ func (p *batchProof) eachShown(text []byte, f func(seq uint64, e *Entry) error) 
 			return fmt.Errorf("entry %d is not one of batch %d, or not in its place", seq, p.index)
 		}
 		last = seq
-		if tlog.CheckRecord(path, int64(h.Count), h.Root, int64(seq-h.First), EntryHash(salt, raw)) != nil {
-			return fmt.Errorf("entry %d is not what the ledger recorded", seq)
-		}
-		e, after, err := ParseEntry(raw, h.Start)
-		if err != nil || len(after) > 0 {
-			return fmt.Errorf("entry %d cannot be read as an entry", seq)
+		e, err := p.entry(seq, salt, raw, path)
+		if err != nil {
+			return err
 		}
 		if err := f(seq, &e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// entry checks an entry that the batch holds against its root.
+func (p *batchProof) entry(seq uint64, salt [SaltSize]byte, raw []byte, path []tlog.Hash) (Entry, error) {
+	h := &p.header
+	if tlog.CheckRecord(path, int64(h.Count), h.Root, int64(seq-h.First), EntryHash(salt, raw)) != nil {
+		return Entry{}, fmt.Errorf("entry %d is not what the ledger recorded", seq)
+	}
+	e, after, err := ParseEntry(raw, h.Start)
+	if err != nil || len(after) > 0 {
+		return Entry{}, fmt.Errorf("entry %d cannot be read as an entry", seq)
+	}
+	return e, nil
 }
 
 func parseShown(line []byte) (seq uint64, salt [SaltSize]byte, raw []byte, err error) {
