@@ -64,7 +64,8 @@ func (l *Ledger) PlanErase(ctx context.Context, people []exposure.Ordinal) (list
 const erasedAtOnce = 256
 
 // Erase erases people; e gives who did it and why. When it returns nothing of
-// them is left in the store's tables. Whoever was erased before is left out.
+// them is left in the store's tables. Whoever was erased before is left out. A
+// legal hold on any of them suspends it: a *HeldError.
 func (l *Ledger) Erase(ctx context.Context, people []ToErase, e Event) ([]Erasure, error) {
 	if err := l.writable(); err != nil {
 		return nil, err
@@ -93,7 +94,7 @@ func (l *Ledger) Erase(ctx context.Context, people []ToErase, e Event) ([]Erasur
 		n := min(len(people), erasedAtOnce)
 		part, err := l.eraseSome(ctx, people[:n], f, e)
 		if err != nil {
-			return done, err
+			return done, err // the next start sweeps after those who were erased
 		}
 		done, people = append(done, part...), people[n:]
 	}
@@ -115,7 +116,14 @@ func (l *Ledger) eraseSome(ctx context.Context, people []ToErase, f *traces, e E
 			return nil, err
 		}
 	}
+	var held error
 	err = l.wait(ctx, l.queue.add(job{step: func(j *journal, pb *pebble.Batch) error {
+		for _, p := range people { // a hold that was set a moment ago holds
+			if h, is := l.HoldOf(p.Ordinal, p.Vendors); is {
+				held = &HeldError{h}
+				return nil
+			}
+		}
 		if err := f.addBirths(j); err != nil {
 			return err
 		}
@@ -144,6 +152,9 @@ func (l *Ledger) eraseSome(ctx context.Context, people []ToErase, f *traces, e E
 		}
 		return nil
 	}}, true))
+	if err == nil {
+		err = held
+	}
 	return done, err
 }
 

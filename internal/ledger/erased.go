@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -110,6 +111,9 @@ func (l *Ledger) ErasedPeople() (list []Erased, err error) {
 		}
 		defer it.Close()
 		for it.First(); it.Valid(); it.Next() {
+			if bytes.HasPrefix(it.Key(), holdPrefix) {
+				continue
+			}
 			v, err := it.ValueAndErr()
 			if err != nil {
 				return err

@@ -63,6 +63,9 @@ func (l *Ledger) Days() (days []Day, err error) {
 // definitions stay, and so do the hashes: proofs of what is left and the tree
 // hold as before.
 //
+// A legal hold on everything suspends it (*HeldError); whether others concern
+// the day, the caller has looked.
+//
 // When it returns the part of the store that held the key is written anew. A
 // crash after the entry is taken up at the next start.
 func (l *Ledger) Expire(ctx context.Context, day time.Time, policy, digest string) error {
@@ -82,6 +85,12 @@ func (l *Ledger) Expire(ctx context.Context, day time.Time, policy, digest strin
 	}
 	var refused error
 	err = l.wait(ctx, l.queue.add(job{step: func(j *journal, pb *pebble.Batch) error {
+		for _, h := range l.Holds() {
+			if h.All() {
+				refused = &HeldError{h}
+				return nil
+			}
+		}
 		key, ok := l.days.get(n)
 		if !ok || key.state != dayLive {
 			refused = ErrNoSuchDay

@@ -59,6 +59,7 @@ type Ledger struct {
 	ids       *identities
 	dict      dictionary
 	days      dayKeys
+	holds     holds
 	queue     *queue
 	j         *journal
 	heads     *heads
@@ -88,7 +89,7 @@ type Ledger struct {
 	stopping  context.Context
 	stop      context.CancelFunc // when closing begins
 	chores    sync.WaitGroup     // what runs by itself from the start on
-	baseFrom  uint64     // tests: the number of news from which on a base is made; 0 is worthABase
+	baseFrom  uint64             // tests: the number of news from which on a base is made; 0 is worthABase
 	closing   sync.Once
 	closed    atomic.Bool
 	reads     sync.RWMutex // held for reading around short reads of the store, for writing by Close

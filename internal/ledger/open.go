@@ -105,6 +105,7 @@ func prepare(o Options) (*Ledger, error) {
 	if err := l.days.init(k.Identity); err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
+	l.holds.byName = map[string]Hold{}
 	l.stopping, l.stop = context.WithCancel(context.Background())
 	if l.now == nil {
 		l.now = time.Now
@@ -194,7 +195,7 @@ func (l *Ledger) load(reaches []reach, fresh bool) error {
 			return err
 		}
 	}
-	if err := l.days.load(l.store.DB()); err != nil {
+	if err := errors.Join(l.days.load(l.store.DB()), l.holds.load(l.store.DB())); err != nil {
 		return damaged(err)
 	}
 	if err := l.loadCosigned(); err != nil {

@@ -87,23 +87,28 @@ func (l *Ledger) AppendSealed(ctx context.Context, e Event, group, text string) 
 	at := l.msOf(e.At)
 	var seq uint64 // the committer's until wait returns
 	err = l.wait(ctx, l.queue.add(job{step: func(j *journal, pb *pebble.Batch) error {
-		key, err := j.textKeyFor(pb, group)
-		if err != nil {
-			return err
-		}
 		seq = j.add(evidence.Entry{Kind: evidence.Event, Time: at, JSON: encoded})
-		row := sealedTextKey(seq)
-		sealed, err := seal(key, []byte(text), row)
-		if err != nil {
-			return err
-		}
-		value := append(append([]byte{byte(len(group))}, group...), sealed...)
-		if err := pb.Set(row, value, nil); err != nil {
-			return fmt.Errorf("keeping a text: %w", err)
-		}
-		return nil
+		return j.keepText(pb, seq, group, text)
 	}}, true))
 	return seq, err
+}
+
+// keepText seals the text of an entry of this batch.
+func (j *journal) keepText(pb *pebble.Batch, entry uint64, group, text string) error {
+	key, err := j.textKeyFor(pb, group)
+	if err != nil {
+		return err
+	}
+	row := sealedTextKey(entry)
+	sealed, err := seal(key, []byte(text), row)
+	if err != nil {
+		return err
+	}
+	value := append(append([]byte{byte(len(group))}, group...), sealed...)
+	if err := pb.Set(row, value, nil); err != nil {
+		return fmt.Errorf("keeping a text: %w", err)
+	}
+	return nil
 }
 
 // textKeyFor makes the key where there is none.

@@ -89,6 +89,7 @@ type verification struct {
 	ranges  []goneRange          // of entries in expired batches
 	expired map[string]expiredBy // by day
 	erased  []string             // what Report says of them
+	holds   map[string]uint64    // legal holds that stand, and their entries
 }
 
 func (v *verification) problem(format string, args ...any) {
@@ -282,8 +283,12 @@ func (v *verification) entry(seq uint64, e *evidence.Entry) error {
 		return nil
 	}
 	decoded, err := v.l.dict.decode(seq, e)
-	if err == nil && decoded.Event.Kind == EventExpire {
+	switch {
+	case err != nil:
+	case decoded.Event.Kind == EventExpire:
 		v.noteExpiry(&decoded)
+	case decoded.Event.Kind == EventLegalHold:
+		v.noteHold(&decoded)
 	}
 	return err
 }

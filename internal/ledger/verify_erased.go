@@ -48,7 +48,40 @@ func (v *verification) noteExpiry(e *Entry) {
 	v.expired[day] = expiredBy{e.Seq, policy, e.At}
 }
 
+// noteHold follows the legal holds.
+func (v *verification) noteHold(e *Entry) {
+	name, _ := e.Event.Fields["hold"].(string)
+	if v.holds == nil {
+		v.holds = map[string]uint64{}
+	}
+	if e.Event.Fields["what"] == "set" {
+		v.holds[name] = e.Seq
+	} else {
+		delete(v.holds, name)
+	}
+}
+
+// checkHolds compares the rows of legal holds with what the events say.
+func (v *verification) checkHolds() {
+	rows := map[string]uint64{}
+	for _, h := range v.l.Holds() {
+		if h.Entry <= v.entries {
+			rows[h.Name] = h.Entry
+		}
+	}
+	for name, entry := range v.holds {
+		if rows[name] != entry && v.l.durable.Load().entries == v.entries {
+			v.problem("the legal hold %s of entry %d is not in force", name, entry)
+		}
+		delete(rows, name)
+	}
+	for name := range rows {
+		v.problem("the legal hold %s is in force, and no entry says so", name)
+	}
+}
+
 func (v *verification) reportErased() {
+	v.checkHolds()
 	for _, g := range v.ranges {
 		day := dayName(g.day)
 		by, ok := v.expired[day]
