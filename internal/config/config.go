@@ -23,6 +23,7 @@ type Config struct {
 	Witness      Witness      `yaml:"witness" doc:"Who countersigns the ledger's heads."`
 	PublicLog    bool         `yaml:"public_log" doc:"Whether anybody who reaches the console may read the ledger's tree under /tlog: no personal data, but when messages left and how many."`
 	Scrub        Scrub        `yaml:"scrub" doc:"Reading everything from time to time, so that damage is found before it is needed."`
+	Retention    Retention    `yaml:"retention" doc:"How long the ledger keeps what it recorded."`
 	Proxy        Proxy        `yaml:"proxy" doc:"The forward proxy."`
 	Limits       Limits       `yaml:"limits" doc:"Bounds on what one message may cost; what exceeds one is recorded as incomplete, never as harmless."`
 
@@ -115,6 +116,11 @@ type Witness struct {
 type Scrub struct {
 	Every strict.Duration `yaml:"every" default:"168h" doc:"How long after the end of one reading the next one begins; 0s: only when asked (cordon ledger scrub --now)."`
 	Rate  strict.Size     `yaml:"rate" default:"20MiB" doc:"How many bytes a second it may read."`
+}
+
+// Retention says when the ledger forgets.
+type Retention struct {
+	Bodies strict.Days `yaml:"bodies" doc:"After how many whole days the disclosures of a day are erased for good (400d); absent: they are kept. Counts of the day, events and every proof stay."`
 }
 
 // Proxy says what the forward proxy does with hosts that no manifest names.

@@ -65,3 +65,22 @@ func (d *Duration) UnmarshalText(text []byte) error {
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 func (d Duration) String() string { return time.Duration(d).String() }
+
+// Days is a number of whole days, written 400d; 0 is none.
+type Days int
+
+// UnmarshalText reads a number of days as the file has it.
+func (d *Days) UnmarshalText(text []byte) error {
+	digits, found := strings.CutSuffix(string(text), "d")
+	n, err := strconv.Atoi(digits)
+	if !found || err != nil || n < 1 || n > 100_000 {
+		return fmt.Errorf("%q is not a number of days; write one such as 400d", text)
+	}
+	*d = Days(n)
+	return nil
+}
+
+// MarshalText writes the days as the file has them.
+func (d Days) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d Days) String() string { return strconv.Itoa(int(d)) + "d" }
