@@ -25,6 +25,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/sys/unix"
 
 	"cordon/evidence"
 	"cordon/internal/ledger"
@@ -143,16 +144,25 @@ func measure(s settings) error {
 	return write(s, report)
 }
 
+// used is the processor time of this process so far: checking waits for nothing, and neighbours shall not count.
+func used() time.Duration {
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+		panic(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 func verify(data []byte) (best time.Duration, err error) {
 	for range 3 {
 		runtime.GC()
-		began := time.Now()
+		began := used()
 		if _, err := evidence.Verify(bytes.NewReader(data), int64(len(data)), evidence.Trust{}); err != nil {
 			return 0, err
 		}
-		if took := time.Since(began); best == 0 || took < best {
+		if took := used() - began; best == 0 || took < best {
 			best = took
 		}
 	}
@@ -172,6 +182,9 @@ func open(dir string) (*book, error) {
 		return nil, err
 	}
 	k := ledger.Keys{ID: []byte("bench")}
+	rand.Read(k.Identity[:])
+	rand.Read(k.Directory[:])
+	rand.Read(k.Tokens[:])
 	if k.Signer, err = note.NewSigner(secret); err != nil {
 		return nil, err
 	}
@@ -197,15 +210,15 @@ func open(dir string) (*book, error) {
 // fill writes an incident's opening and as many gate changes as there is room for.
 func (b *book) fill(n int) error {
 	ctx := context.Background()
+	if _, err := b.record(ledger.EventIncident, map[string]any{"incident": "inc-1", "what": "open"}); err != nil {
+		return err
+	}
 	var wg sync.WaitGroup
 	failed := make(chan error, inFlight)
 	for w := range inFlight {
 		wg.Go(func() {
-			for i := w; i < n; i += inFlight {
+			for i := w + 1; i < n; i += inFlight {
 				e := ledger.Event{Kind: ledger.EventGate, Vendor: "acme-mail", Actor: "ada", Fields: map[string]any{"gate": "cut", "route": "", "n": i}}
-				if i == 0 {
-					e.Kind, e.Fields = ledger.EventIncident, map[string]any{"incident": "inc-1", "what": "open"}
-				}
 				if _, err := b.Append(ctx, e); err != nil {
 					failed <- err
 					return
@@ -325,13 +338,13 @@ func (b *book) checkAlone(batches []evidence.Batch) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	began := time.Now()
+	began := used()
 	for i := range batches {
 		if err := batches[i].Check(head); err != nil {
 			return 0, err
 		}
 	}
-	return time.Since(began), nil
+	return used() - began, nil
 }
 
 // freeze makes a scope: everybody is in one cohort, by a mixed order of numbers.
@@ -375,7 +388,7 @@ func freeze(s settings) (*evidence.Scope, map[string][]byte, error) {
 
 func write(s settings, report []figure) error {
 	var md bytes.Buffer
-	fmt.Fprintf(&md, "| evidence, %d entries | µs | goal |\n|---|---:|---:|\n", s.entries)
+	fmt.Fprintf(&md, "| evidence, %d entries | µs (checks: processor time) | goal |\n|---|---:|---:|\n", s.entries)
 	for _, f := range report {
 		goal := ""
 		if f.Goal > 0 {
