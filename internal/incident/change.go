@@ -96,21 +96,6 @@ func (c *Cases) Note(ctx context.Context, id, actor, text string) (Case, error) 
 	return c.write(ctx, id, actor, k.Vendor, map[string]any{"incident": id, "what": whatNote}, text)
 }
 
-// Exported records that evidence of a case was handed out.
-func (c *Cases) Exported(ctx context.Context, id, actor, digest string, more map[string]any) error {
-	c.deciding.Lock()
-	defer c.deciding.Unlock()
-	k, err := c.must(id)
-	if err != nil {
-		return err
-	}
-	fields := map[string]any{}
-	maps.Copy(fields, more)
-	fields["incident"], fields["what"], fields["digest"] = id, whatExport, digest
-	_, err = c.write(ctx, id, actor, k.Vendor, fields, "")
-	return err
-}
-
 // Close ends a case, for a reason that may be empty.
 func (c *Cases) Close(ctx context.Context, id, actor, reason string) (Case, error) {
 	c.deciding.Lock()

@@ -1,0 +1,217 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cordon/internal/api"
+	"cordon/internal/app"
+	"cordon/internal/config"
+)
+
+// fakeClock runs ahead of the real one by what was added.
+type fakeClock struct{ ahead atomic.Int64 }
+
+func (c *fakeClock) now() time.Time      { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *fakeClock) add(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// emergency is a Cordon with a cut vendor, an open incident and three users.
+type emergency struct {
+	app   *app.App
+	desk  *api.Desk
+	clock *fakeClock
+}
+
+func (e *emergency) as(name string, role api.Role) context.Context {
+	return api.WithActor(context.Background(), api.Actor{Name: name, Role: role})
+}
+
+func (e *emergency) local() context.Context {
+	return api.WithActor(context.Background(), api.LocalActor)
+}
+
+func newEmergency(t *testing.T) *emergency {
+	t.Helper()
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	t.Cleanup(vendor.Close)
+	e := &emergency{clock: &fakeClock{}}
+	cfg, specs, _, problems := config.LoadOrCreate(furnish(t, t.TempDir(), vendor.URL), config.Overrides{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var err error
+	if e.app, err = app.New(t.Context(), cfg, specs, app.Options{Log: slog.New(slog.DiscardHandler), Now: e.clock.now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, e.app) })
+	e.desk = e.app.Desk()
+	for _, u := range []struct {
+		name string
+		role api.Role
+	}{{"rob", api.Responder}, {"rosa", api.Responder}, {"dana", api.Counsel}} {
+		if _, err := e.desk.Fold.Users.Add(e.local(), u.name, u.role); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := e.desk.Fold.Users.Approve(e.as("rob", api.Responder), "dana"); err != nil {
+		t.Fatal(err)
+	}
+	e.must(t, "cut")
+	if _, err := e.desk.OpenIncident(e.as("rob", api.Responder), api.IncidentOpen{Vendor: "acme-mail"}); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func (e *emergency) gate(verb string, glass bool) error {
+	_, err := e.desk.ChangeGate(e.local(), verb, "acme-mail", api.GateRequest{BreakGlass: glass})
+	return err
+}
+
+func (e *emergency) must(t *testing.T, verb string) {
+	t.Helper()
+	if err := e.gate(verb, false); err != nil {
+		t.Fatalf("%s: %v", verb, err)
+	}
+}
+
+// refused says that policy refused, and why.
+func refused(t *testing.T, err error, why string) {
+	t.Helper()
+	p, ok := errors.AsType[*api.Error](err)
+	if !ok || p.Status != http.StatusForbidden || !strings.Contains(p.Detail, why) || p.Next == "" {
+		t.Fatalf("want a refusal that says %q, got %v", why, err)
+	}
+}
+
+func TestVendorOfAnOpenIncidentIsRestoredByTwo(t *testing.T) {
+	e := newEmergency(t)
+	approve := func(name string, role api.Role) error {
+		_, err := e.desk.ApproveStep(e.as(name, role), "inc-1", api.IncidentApproval{Step: "restore"})
+		return err
+	}
+	refused(t, e.gate("restore", false), "has none")
+	refused(t, approve("rob", api.Auditor), "may not approve steps")
+	if err := approve("rob", api.Responder); err != nil {
+		t.Fatal(err)
+	}
+	if err := approve("rosa", api.Responder); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, e.gate("restore", false), "rob (responder), rosa (responder)")
+	if err := approve("dana", api.Counsel); err != nil {
+		t.Fatal(err)
+	}
+	// Whoever cuts it once more knows something: nothing that was approved
+	// before may open it now.
+	e.must(t, "cut")
+	refused(t, e.gate("restore", false), "has none")
+	for name, role := range map[string]api.Role{"rob": api.Responder, "dana": api.Counsel} {
+		if err := approve(name, role); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.must(t, "restore")
+	// One use.
+	e.must(t, "cut")
+	refused(t, e.gate("restore", false), "has none")
+}
+
+func TestIncidentIsNotClosedToGetAroundTheSecondPerson(t *testing.T) {
+	e := newEmergency(t)
+	_, err := e.desk.CloseIncident(e.as("rob", api.Responder), "inc-1", api.IncidentText{})
+	refused(t, err, "close needs approvals")
+	// A second incident does not help, and its closing is nobody's business.
+	if _, err := e.desk.OpenIncident(e.as("rob", api.Responder), api.IncidentOpen{Vendor: "acme-mail", Again: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.desk.CloseIncident(e.as("rob", api.Responder), "inc-2", api.IncidentText{}); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, e.gate("restore", false), "inc-1 is open")
+	for name, role := range map[string]api.Role{"rosa": api.Responder, "dana": api.Counsel} {
+		if _, err := e.desk.ApproveStep(e.as(name, role), "inc-1", api.IncidentApproval{Step: "close"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := e.desk.CloseIncident(e.as("rob", api.Responder), "inc-1", api.IncidentText{Text: "over"}); err != nil {
+		t.Fatal(err)
+	}
+	e.must(t, "restore") // no open incident: one is enough
+}
+
+func TestBrokenGlassOpensAfterAQuarterOfAnHour(t *testing.T) {
+	e := newEmergency(t)
+	refused(t, e.gate("restore", true), "local broke the glass")
+	status, err := e.desk.Status(e.local())
+	if err != nil || len(status.Alarms) != 1 || status.IncidentsOpen != 1 {
+		t.Fatalf("alarms %v, open %d, %v", status.Alarms, status.IncidentsOpen, err)
+	}
+	e.clock.add(14 * time.Minute)
+	refused(t, e.gate("restore", true), "broke the glass")
+	// A cut stops it, and it has to begin anew.
+	e.must(t, "cut")
+	e.clock.add(2 * time.Minute)
+	refused(t, e.gate("restore", true), "broke the glass")
+	e.clock.add(15*time.Minute + time.Second)
+	if err := e.gate("restore", true); err != nil {
+		t.Fatal(err)
+	}
+	findings, err := e.desk.Findings(e.local(), api.FindingQuery{Kind: "break-glass"})
+	if err != nil || findings.Open != 2 { // each time somebody did it
+		t.Fatalf("%d findings, %v", findings.Open, err)
+	}
+	if status, err = e.desk.Status(e.local()); err != nil || len(status.Alarms) != 0 {
+		t.Fatalf("alarms after it was done: %v, %v", status.Alarms, err)
+	}
+}
+
+func TestRolesOfIncidents(t *testing.T) {
+	e := newEmergency(t)
+	for role, may := range map[api.Role]bool{
+		api.Viewer: false, api.Auditor: false, api.VendorManager: false, api.Counsel: true, api.Responder: true, api.Administrator: true,
+	} {
+		ctx := e.as("x", role)
+		for what, do := range map[string]func() error{
+			"open": func() error {
+				_, err := e.desk.OpenIncident(ctx, api.IncidentOpen{Vendor: "acme-mail", Again: true, DryRun: true})
+				return err
+			},
+			"fact": func() error {
+				_, err := e.desk.SetFacts(ctx, "inc-1", api.IncidentFacts{Facts: map[string]string{"risk": "high"}})
+				return err
+			},
+			"note": func() error {
+				_, err := e.desk.AddNote(ctx, "inc-1", api.IncidentText{Text: "x"})
+				return err
+			},
+			"accessed": func() error {
+				_, err := e.desk.IncidentAccessed(ctx, "inc-1", "", strings.NewReader("email\nnobody@photos.example\n"))
+				return err
+			},
+			"scope": func() error {
+				_, err := e.desk.FreezeIncident(ctx, "inc-1", api.IncidentWindow{})
+				return err
+			},
+		} {
+			if err := do(); may != (err == nil) {
+				t.Errorf("%s as %s: %v", what, role, err)
+			} else if !may {
+				refused(t, err, "may not")
+			}
+		}
+		if _, err := e.desk.Incidents(ctx, ""); err != nil {
+			t.Errorf("list as %s: %v", role, err)
+		}
+	}
+	if _, err := e.desk.Incidents(context.Background(), ""); err == nil {
+		t.Error("nobody sees the incidents")
+	}
+}
