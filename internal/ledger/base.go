@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -122,12 +123,11 @@ func (l *Ledger) openBase() error {
 		return err
 	}
 	if ok {
-		b, err := openBase(l.generationDir(row.generation), row.generation, true)
-		if err != nil {
+		if row, err = l.finishForget(row); err != nil {
 			return err
 		}
-		if err := l.finishForget(b, row); err != nil {
-			b.close()
+		b, err := openBase(l.generationDir(row.generation), row, true)
+		if err != nil {
 			return err
 		}
 		l.setBase(b)
@@ -184,29 +184,32 @@ func (ids *identities) withBase(f func(*base) error) error {
 	}
 }
 
-// openBase opens a generation; generation is what its manifest must say.
-// Without mapped every read goes through the file.
-func openBase(dir string, generation uint64, mapped bool) (b *base, err error) {
-	b = &base{dir: dir}
-	damaged := func(err error) error {
-		return &store.Refusal{
-			What: "the base of people in " + dir + " is damaged or not complete", Err: err,
-			Step: "restore the folder from a backup, or the whole data directory; then import the directory again",
-		}
+func damagedBase(dir string, err error) error {
+	return &store.Refusal{
+		What: "the base of people in " + dir + " is damaged or not complete", Err: err,
+		Step: "restore the folder from a backup, or the whole data directory; then import the directory again",
 	}
+}
+
+// openBase opens the generation that a row names.
+// Without mapped every read goes through the file.
+func openBase(dir string, row baseRow, mapped bool) (b *base, err error) {
+	b = &base{dir: dir}
+	damaged := func(err error) error { return damagedBase(dir, err) }
 	if b.m, b.digest, err = readManifest(dir); err != nil {
 		return nil, damaged(err)
 	}
-	if b.m.Generation != generation {
-		return nil, damaged(fmt.Errorf("its manifest is of generation %d", b.m.Generation))
+	if b.m.Generation != row.generation || b.digest != row.digest {
+		return nil, damaged(errors.New("its manifest is not the one that the store names"))
 	}
 	sums, err := readSums(dir, &b.m)
 	if err != nil {
 		return nil, damaged(err)
 	}
+	opened := b // what is returned with an error is nil
 	defer func() {
 		if err != nil {
-			b.close()
+			opened.close()
 		}
 	}()
 	for name, into := range b.sheets() {
@@ -392,7 +395,7 @@ func (b *base) record(o exposure.Ordinal) (sealed, needles []byte, err error) {
 	if at+s+n > len(group) {
 		return nil, nil, errors.New("a record of the base of people is damaged")
 	}
-	if s == 0 {
+	if s == 0 || bytes.Count(group[at:at+s], []byte{0}) == s { // nobody, or forgotten
 		return nil, nil, nil
 	}
 	return append([]byte(nil), group[at:at+s]...), append([]byte(nil), group[at+s:at+s+n]...), nil

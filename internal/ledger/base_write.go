@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -217,11 +218,10 @@ func (w *baseWriter) finish() (digest [32]byte, err error) {
 // writeManifest writes sums and manifest, each in one step, so that a crash
 // leaves an old one or a new one.
 func writeManifest(dir string, m baseManifest, all map[string]sheetSums) (digest [32]byte, err error) {
-	var raw []byte
+	raw := allSums(&m, all)
 	files := []baseFileInfo{}
 	for _, f := range m.Files {
 		if f.Name != sumsName {
-			raw = appendSums(raw, all[f.Name])
 			files = append(files, f)
 		}
 	}
@@ -238,6 +238,16 @@ func writeManifest(dir string, m baseManifest, all map[string]sheetSums) (digest
 		return digest, err
 	}
 	return sha256.Sum256(text), syncFolders(dir, filepath.Dir(dir), filepath.Dir(filepath.Dir(dir)))
+}
+
+// allSums is the content of the file sums.
+func allSums(m *baseManifest, all map[string]sheetSums) (raw []byte) {
+	for _, f := range m.Files {
+		if f.Name != sumsName {
+			raw = appendSums(raw, all[f.Name])
+		}
+	}
+	return raw
 }
 
 // replaceFile writes a file beside its name and gives it the name when it is on disk.
@@ -357,7 +367,8 @@ func (b *base) peopleFrom(o exposure.Ordinal, n int, into []basePerson) error {
 		at := groupHeader
 		for i := range recordGroup {
 			s, k := recordLengths(group, i)
-			if s == 0 {
+			if s == 0 || bytes.Count(group[at:at+s], []byte{0}) == s {
+				at += s + k
 				continue
 			}
 			j := g*recordGroup + i

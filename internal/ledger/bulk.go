@@ -78,6 +78,7 @@ type bulk struct {
 	touched     bitmap
 	present     shareBitmap
 	knot        shareBitmap // ordinals of the entangled
+	moved       shareBitmap // ordinals of the base who are not as they were
 	greatest    atomic.Uint64
 
 	emitted, people, known atomic.Uint64 // rows set aside; taken; of those set aside, known to the base
@@ -168,7 +169,7 @@ func (l *Ledger) newBulk() (*bulk, error) {
 		return nil, err
 	}
 	if ok {
-		if b.old, err = openBase(l.generationDir(row.generation), row.generation, false); err != nil {
+		if b.old, err = openBase(l.generationDir(row.generation), row, false); err != nil {
 			return nil, err
 		}
 		m = b.old.m

@@ -45,7 +45,7 @@ func (b *bulk) nextGeneration(ctx context.Context, parts int, ordinals uint64) (
 	if err = ctx.Err(); err != nil {
 		return 0, 0, err
 	}
-	next, err := openBase(l.generationDir(row.generation), row.generation, true)
+	next, err := openBase(l.generationDir(row.generation), row, true)
 	if err != nil {
 		return 0, 0, err
 	}

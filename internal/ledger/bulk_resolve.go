@@ -316,6 +316,7 @@ func (b *bulk) makePeople(k int, p *peoplePart, write bool) error {
 			p.people[r.ordinal-first] = r.basePerson
 			b.present.set(r.ordinal)
 			if r.known {
+				b.moved.set(r.ordinal)
 				p.moved++
 			} else {
 				p.added++

@@ -18,15 +18,16 @@ import (
 // everything that hands out ordinals, in pieces small enough that disclosures
 // do not wait long behind one.
 type chunk struct {
+	of     *bulk
 	people []arrival
-	own    map[idHash]bool // the directory's own ids among them
-	seen   epoch           // before the first was looked up
+	seen   epoch // before the first was looked up
 	// set by the committer
-	ordinals     []exposure.Ordinal
-	added, moved uint64
+	added, moved, unmoved uint64
 }
 
 type arrival struct {
+	place uint32 // in the file
+	line  uint64
 	id    string
 	ids   []hashedID // the directory's own id first
 	row   personRow
@@ -110,6 +111,9 @@ func (b *bulk) run(ctx context.Context, src Source) (done Imported, err error) {
 	bound = max(bound, b.greatest.Load()+1)
 	b.present.grow(bound)
 	b.knot = newShareBitmap(bound)
+	if b.old != nil {
+		b.moved = newShareBitmap(b.old.m.Ordinals)
+	}
 	parts := int((bound + 1<<partBits - 1) >> partBits)
 	large := b.emitted.Load() >= l.worthABase(b.old)
 	if large {
@@ -167,7 +171,7 @@ func (l *Ledger) worthABase(old *base) uint64 {
 // commitEntangled sends people through the committer, in the order of the file.
 func (b *bulk) commitEntangled(ctx context.Context, done *Imported) error {
 	l := b.l
-	begin := func() *chunk { return &chunk{own: map[idHash]bool{}, seen: l.ids.epoch()} }
+	begin := func() *chunk { return &chunk{of: b, seen: l.ids.epoch()} }
 	c := begin()
 	flush := func() error {
 		if len(c.people) == 0 {
@@ -177,11 +181,7 @@ func (b *bulk) commitEntangled(ctx context.Context, done *Imported) error {
 			return err
 		}
 		done.New += c.added
-		done.Changed += c.moved
-		for _, o := range c.ordinals {
-			b.present.grow(uint64(o) + 1)
-			b.present.set(o)
-		}
+		done.Changed += c.moved - c.unmoved
 		c = begin()
 		return nil
 	}
@@ -193,14 +193,6 @@ func (b *bulk) commitEntangled(ctx context.Context, done *Imported) error {
 		if err != nil {
 			return err
 		}
-		// Every id of an earlier chunk is in the store by now, so its ordinal is
-		// among those present; one of this chunk is not.
-		own := a.ids[0]
-		if c.own[own.hash] || own.ordinal != exposure.Nobody && b.present.has(own.ordinal) {
-			b.repeat(p.row, p.line)
-			return nil
-		}
-		c.own[own.hash] = true
 		c.people = append(c.people, a)
 		if len(c.people) == chunkSize {
 			return flush()
@@ -221,7 +213,7 @@ func (b *bulk) arrive(p *entangledPerson) (arrival, error) {
 	if err != nil {
 		return arrival{}, fmt.Errorf("opening a directory id: %w", err)
 	}
-	a := arrival{id: string(id), row: personRow{
+	a := arrival{place: p.row, line: p.line, id: string(id), row: personRow{
 		inDirectory: true, minorUntil: p.minorUntil,
 		country: b.words[0].table[p.country], state: b.words[1].table[p.state], language: b.words[2].table[p.language],
 	}}
@@ -270,11 +262,18 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 	rows := map[exposure.Ordinal]personRow{} // written earlier in this chunk
 	for i := range c.people {
 		a := &c.people[i]
+		if err := j.look(pb, &a.ids[0], c.seen); err != nil {
+			return err
+		}
+		if c.cameBefore(a) {
+			continue
+		}
 		o, here, linked, err := j.settlePerson(pb, a.ids, c.seen)
 		if err != nil {
 			return err
 		}
-		c.ordinals = append(c.ordinals, o)
+		c.of.present.grow(uint64(o) + 1)
+		c.of.present.set(o)
 		old, had := rows[o]
 		if !had && here {
 			if old, had, err = j.l.personRow(o); err != nil {
@@ -316,6 +315,28 @@ func (j *journal) addPeople(pb *pebble.Batch, c *chunk) error {
 		}
 	}
 	return nil
+}
+
+// cameBefore reports whether somebody with this id, or to whom it is linked,
+// came before in the file. Who is in the base came when their row says, though
+// they were taken already: if that is later, it is they who came twice.
+func (c *chunk) cameBefore(a *arrival) bool {
+	o, b := a.ids[0].ordinal, c.of
+	if o == exposure.Nobody || !b.present.has(o) {
+		return false
+	}
+	if uint64(o) < uint64(len(b.claims)) {
+		if claim := b.claims[o].Load(); claim != 0 && uint32(claim>>32)-1 > a.place {
+			b.repeat(uint32(claim>>32)-1, claim&(1<<32-1))
+			b.claims[o].Store(uint64(a.place+1)<<32 | min(a.line, 1<<32-1))
+			if b.moved.has(o) {
+				c.unmoved++
+			}
+			return false
+		}
+	}
+	b.repeat(a.place, a.line)
+	return true
 }
 
 // settlePerson finds the ordinal of somebody in the directory: that of the

@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -51,3 +54,59 @@ const recordPrefix = 64
 
 // Batches is how many batches are durable.
 func (l *Ledger) Batches() uint64 { return l.durable.Load().batches }
+
+// CheckPeople reads the base of people, every byte of it from the disk, and
+// compares it with its sums. wait is called before each read; it paces the
+// reading. An error names the file. Without a base there is nothing to check.
+func (l *Ledger) CheckPeople(ctx context.Context, wait func(ctx context.Context, bytes int) error) error {
+	for try := 0; ; try++ {
+		row, ok, err := l.baseRow()
+		if err != nil || !ok {
+			return err
+		}
+		err = l.checkGeneration(ctx, row, wait)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		// An import may have replaced it meanwhile, or an erasure overwritten a part.
+		if now, _, e := l.baseRow(); e != nil || now == row || try == 3 {
+			return err
+		}
+	}
+}
+
+func (l *Ledger) checkGeneration(ctx context.Context, row baseRow, wait func(context.Context, int) error) error {
+	dir := l.generationDir(row.generation)
+	b, err := openBase(dir, row, false)
+	if err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	defer b.close()
+	if b.digest != row.digest {
+		return fmt.Errorf("%s is not the base of people that the ledger names", dir)
+	}
+	buf := make([]byte, sheetChunk)
+	names := slices.Sorted(maps.Keys(b.sheets()))
+	for _, name := range names {
+		s := *b.sheets()[name]
+		for n := range s.chunks {
+			from := int64(n) * sheetChunk
+			part := buf[:min(s.size-from, sheetChunk)]
+			if err := wait(ctx, len(part)); err != nil {
+				return err
+			}
+			if _, err := s.f.ReadAt(part, from); err != nil {
+				return fmt.Errorf("reading %s: %w", s.path, err)
+			}
+			for at := 0; at < len(part); at += sheetBlock {
+				if err := s.check(int(from+int64(at))/sheetBlock, part[at:min(at+sheetBlock, len(part))]); err != nil {
+					return err
+				}
+			}
+			if sha256.Sum256(part) != s.chunks[n] {
+				return fmt.Errorf("megabyte %d of %s is damaged", n, s.path)
+			}
+		}
+	}
+	return nil
+}
