@@ -15,6 +15,8 @@ type ledgerCmd struct {
 	Tail   ledgerTailCmd   `cmd:"" help:"Show the newest entries."`
 	Prove  ledgerProveCmd  `cmd:"" help:"Print the proof that one entry is in the ledger."`
 
+	Backfill ledgerBackfillCmd `cmd:"" help:"Declare what a vendor held before Cordon."`
+
 	Backup  ledgerBackupCmd  `cmd:"" help:"Copy the ledger, while the server runs."`
 	Restore ledgerRestoreCmd `cmd:"" help:"Bring a backup back, with every gate cut."`
 	Scrub   ledgerScrubCmd   `cmd:"" help:"See whether everything can still be read; read it now."`

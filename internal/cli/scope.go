@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 )
 
 type scopeCmd struct {
-	Vendor     string `arg:"" help:"The vendor."`
+	Vendor     string `arg:"" optional:"" help:"The vendor."`
 	Route      string `placeholder:"ROUTE" help:"Only this route: \"POST /v3/mail/send\"."`
 	App        string `placeholder:"APP" help:"Only what this app sent."`
 	Credential string `placeholder:"REF" help:"Only what this credential was used for."`
@@ -23,7 +24,9 @@ type scopeCmd struct {
 	Until      string `placeholder:"TIME" help:"Up to this instant."`
 	Basis      string `default:"held" enum:"held,sent" placeholder:"held" help:"held: what the vendor may have held in the window; sent: what was sent inside it."`
 	Export     string `placeholder:"FILE" help:"Also write the people by directory id, as CSV; recorded in the ledger."`
-	Freeze     bool   `help:"Freeze the answer for an incident."`
+	Incident   string `placeholder:"I" help:"Certain is only whom this incident's lists name; with --freeze the scope becomes one of the incident's."`
+	Freeze     bool   `help:"Keep the answer and the people whom it counts, under an id that duties, notices and evidence cite."`
+	Frozen     string `placeholder:"ID" help:"Instead: print a frozen scope as it was, checked against the ledger."`
 }
 
 func (scopeCmd) Examples() []string {
@@ -31,16 +34,21 @@ func (scopeCmd) Examples() []string {
 		"cordon scope acme-mail",
 		"cordon scope acme-mail --since 2026-02-03T10:00:00Z --until 2026-02-05",
 		"cordon scope acme-mail --since 30d --export exposed.csv",
+		"cordon scope acme-mail --since 2026-02-03 --until 2026-02-05 --freeze --incident inc-1",
+		"cordon scope --frozen scope-1 --json",
 	}
 }
 
 func (c scopeCmd) Run(e *Env) error {
 	ctx, stop := interruptible()
 	defer stop()
-	if c.Freeze {
-		return &Fault{Code: exitError, What: "this build cannot freeze a scope yet", Next: "freezing comes with incidents (`cordon incident`); keep the --json answer and its checkpoint meanwhile"}
+	if c.Frozen != "" {
+		return c.frozen(ctx, e)
 	}
-	q := api.ScopeQuery{Vendor: c.Vendor, Route: c.Route, App: c.App, Credential: c.Credential, Basis: c.Basis}
+	if c.Vendor == "" {
+		return &Fault{Code: exitUsage, What: "a scope is of a vendor", Next: "cordon scope VENDOR; `cordon vendor list` names them"}
+	}
+	q := api.ScopeQuery{Vendor: c.Vendor, Route: c.Route, App: c.App, Credential: c.Credential, Basis: c.Basis, Incident: c.Incident}
 	var err error
 	if q.Since, err = instant("--since", c.Since, e.Now()); err != nil {
 		return err
@@ -53,12 +61,16 @@ func (c scopeCmd) Run(e *Env) error {
 		return err
 	}
 	defer o.close()
-	a, err := o.Scope(ctx, q)
+	ask := o.Scope
+	if c.Freeze {
+		ask = o.FreezeScope
+	}
+	a, err := ask(ctx, q)
 	if err != nil {
 		return err
 	}
 	if c.Export != "" {
-		if err := exportTo(ctx, c.Export, q, o); err != nil {
+		if err := exportTo(ctx, e, c.Export, q, a.Subjects, o); err != nil {
 			return err
 		}
 		e.Say("wrote %s: whoever holds it holds a list of people", c.Export)
@@ -70,8 +82,29 @@ func (c scopeCmd) Run(e *Env) error {
 	return nil
 }
 
+// frozen prints what was frozen; what else was asked would be another answer.
+func (c scopeCmd) frozen(ctx context.Context, e *Env) error {
+	if c.Vendor+c.Route+c.App+c.Credential+c.Since+c.Until+c.Export+c.Incident != "" || c.Freeze {
+		return &Fault{Code: exitUsage, What: "a frozen scope is printed as it was, and takes no other question", Next: "cordon scope --frozen " + c.Frozen}
+	}
+	o, err := e.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	a, err := o.FrozenScope(ctx, c.Frozen)
+	if err != nil {
+		return err
+	}
+	if e.Flags.JSON {
+		return e.JSON(a)
+	}
+	e.printScope(a)
+	return nil
+}
+
 // exportTo writes the file as a whole or not at all, readable by its owner.
-func exportTo(ctx context.Context, path string, q api.ScopeQuery, o *office) error {
+func exportTo(ctx context.Context, e *Env, path string, q api.ScopeQuery, people uint64, o *office) error {
 	fault := func(err error) error {
 		return fmt.Errorf("exporting to %s: %w", path, err)
 	}
@@ -81,7 +114,10 @@ func exportTo(ctx context.Context, path string, q api.ScopeQuery, o *office) err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if err := o.ExportScope(ctx, q, f); err != nil {
+	lines := &lineProgress{env: e, total: people, started: e.Now()}
+	err = o.ExportScope(ctx, q, io.MultiWriter(f, lines))
+	lines.done()
+	if err != nil {
 		return fault(err)
 	}
 	if err := f.Sync(); err != nil {
@@ -132,8 +168,17 @@ func (e *Env) printScope(a scope.Answer) {
 		window = "until " + figure.Instant(a.Until)
 	}
 	e.Print("%s", e.Colour(bold, fmt.Sprintf("%s of %s, %s (%s)", figure.Count(a.Subjects, "person", "people"), a.Vendor, window, a.Basis)))
+	if a.Frozen != "" {
+		e.Print("  frozen as %s", e.Colour(bold, a.Frozen))
+	}
 	e.Print("  certain %s, possible %s; %s in no directory; %s",
 		figure.Grouped(a.Certain), figure.Grouped(a.Possible), figure.Grouped(a.UnknownSubjects), figure.Count(a.Minors, "minor", "minors"))
+	if a.Declared > 0 {
+		e.Print("  %s of them known by declaration only", figure.Grouped(a.Declared))
+	}
+	for _, x := range a.Excluded {
+		e.Print("  not counted: %s, %s (entries %s)", figure.Count(x.Subjects, "person", "people"), strings.ReplaceAll(x.Reason, "-", " "), numbers(x.Entries))
+	}
 	e.Print("  %s, of which %s could not be read fully", figure.Count(a.Disclosures, "disclosure", "disclosures"), figure.Grouped(a.IncompleteMessages))
 	if a.CoveredSince == nil {
 		e.Print("  Cordon never stood in this vendor's way")
@@ -177,65 +222,17 @@ func (e *Env) printScope(a scope.Answer) {
 	e.Say("answered in %s from %s", figure.Took(a.TookMS), figure.Count(a.Entries, "entry", "entries"))
 }
 
+func numbers(list []uint64) string {
+	words := make([]string, 0, len(list))
+	for _, n := range list {
+		words = append(words, strconv.FormatUint(n, 10))
+	}
+	return strings.Join(words, ", ")
+}
+
 func orDash(s string) string {
 	if s == "" {
 		return "unknown"
 	}
 	return s
-}
-
-type subjectCmd struct {
-	Identifier string `arg:"" placeholder:"IDENTIFIER" help:"An address, phone number, id or user name; - reads it from stdin, so that it stays out of the shell's history."`
-	Kind       string `placeholder:"KIND" help:"email, phone, user_id, username or pseudonym, if it is not clear."`
-	Vendor     string `placeholder:"VENDOR" help:"With --kind pseudonym: the vendor that knows it."`
-	Links      bool   `xor:"what" help:"List by what identifiers became this person's, with the entries that showed it."`
-	Unlink     bool   `xor:"what" help:"Undo a wrong link: from now on the identifier is somebody else's. What was recorded stays."`
-	Reason     string `placeholder:"TEXT" help:"With --unlink: why. A keyed digest of it goes into the ledger."`
-	DryRun     bool   `help:"With --unlink: show what would be undone."`
-}
-
-func (subjectCmd) Examples() []string {
-	return []string{"cordon subject ada@example.org", "pbpaste | cordon subject -", "cordon subject ada@example.org --unlink --dry-run"}
-}
-
-func (c subjectCmd) Run(e *Env) error {
-	ctx, stop := interruptible()
-	defer stop()
-	identifier := c.Identifier
-	if identifier == "-" {
-		data, err := e.readInput("the identifier", 1024)
-		if err != nil {
-			return err
-		}
-		identifier = strings.TrimSpace(string(data))
-	}
-	o, err := e.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.close()
-	query := api.SubjectQuery{Identifier: identifier, Kind: c.Kind, Vendor: c.Vendor}
-	switch {
-	case c.Links:
-		return c.links(ctx, e, o, query)
-	case c.Unlink:
-		return c.unlink(ctx, e, o, query)
-	}
-	p, err := o.Subject(ctx, query)
-	if err != nil {
-		return err
-	}
-	if e.Flags.JSON {
-		return e.JSON(p)
-	}
-	if len(p.Vendors) == 0 {
-		e.Print("no vendor got anything about this person through Cordon")
-		return nil
-	}
-	t := e.table("vendor", ">disclosures", "first", "last", "categories")
-	for _, v := range p.Vendors {
-		t.row(string(v.Vendor), figure.Grouped(v.Disclosures), figure.Instant(v.First), figure.Instant(v.Last), strings.Join(v.Categories, " "))
-	}
-	t.print()
-	return nil
 }

@@ -12,10 +12,11 @@ import (
 )
 
 type vendorCmd struct {
-	List vendorListCmd `cmd:"" help:"List the vendors."`
-	Show vendorShowCmd `cmd:"" help:"Show one vendor: its manifest, and what the ledger saw."`
-	Add  vendorAddCmd  `cmd:"" help:"Write a manifest for a vendor of the catalogue."`
-	Map  vendorMapCmd  `cmd:"" help:"Draft a manifest from a vendor's OpenAPI description, for a person to confirm."`
+	List   vendorListCmd   `cmd:"" help:"List the vendors."`
+	Show   vendorShowCmd   `cmd:"" help:"Show one vendor: its manifest, and what the ledger saw."`
+	Add    vendorAddCmd    `cmd:"" help:"Write a manifest for a vendor of the catalogue."`
+	Attest vendorAttestCmd `cmd:"" help:"Take in a vendor's letter about what it deleted."`
+	Map    vendorMapCmd    `cmd:"" help:"Draft a manifest from a vendor's OpenAPI description, for a person to confirm."`
 }
 
 type vendorListCmd struct{}
@@ -114,6 +115,7 @@ func (e *Env) printVendor(v api.VendorDetail) {
 			figure.Count(v.Seen.Subjects, "person", "people"), strings.Join(v.Seen.Categories, " "))
 	}
 	line("seen", seen)
+	e.printAttestations(&v)
 }
 
 type vendorAddCmd struct {

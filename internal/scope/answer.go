@@ -73,10 +73,6 @@ type Answer struct {
 	Disclosures uint64 `json:"disclosures"`
 	Certain     uint64 `json:"certain"`
 	Possible    uint64 `json:"possible"`
-	// Declared of them are known by a declaration only; Excluded are not among
-	// them.
-	Declared uint64     `json:"declared"`
-	Excluded []Excluded `json:"excluded"`
 	// IncompleteMessages could not be read fully; IncompleteReasons says why
 	// (a message may have several reasons).
 	IncompleteMessages uint64            `json:"incomplete_messages"`
@@ -85,6 +81,10 @@ type Answer struct {
 	UnknownSubjects uint64 `json:"unknown_subjects"`
 	// Pending are disclosures whose outcome is not known yet; they are counted.
 	Pending uint64 `json:"pending"`
+	// Declared of the subjects are known by a declaration only. Excluded are not
+	// among them.
+	Declared uint64     `json:"declared"`
+	Excluded []Excluded `json:"excluded"`
 
 	// CoveredSince is the first instant at which Cordon stood in this vendor's
 	// way, null if never. Gaps are those after it that meet the window.
@@ -198,11 +198,6 @@ type Person struct {
 // PersonVendor is what one vendor got about one person.
 type PersonVendor struct {
 	Vendor exposure.VendorID `json:"vendor"`
-	// Name, Role, Country and Purposes are the manifest's, set by the caller.
-	Name     string   `json:"name,omitempty"`
-	Role     string   `json:"role,omitempty"`
-	Country  string   `json:"country,omitempty"`
-	Purposes []string `json:"purposes,omitempty"`
 	// Categories left in the clear or are declared to be held so, Protected only
 	// in the form named.
 	Categories []string          `json:"categories"`
@@ -217,6 +212,11 @@ type PersonVendor struct {
 	// they cover everything about this person: then nothing is held any more.
 	Attestations []Attested `json:"attestations"`
 	MayHold      bool       `json:"may_hold"`
+	// Name, Role, Country and Purposes are the manifest's, set by the caller.
+	Name     string   `json:"name,omitempty"`
+	Role     string   `json:"role,omitempty"`
+	Country  string   `json:"country,omitempty"`
+	Purposes []string `json:"purposes,omitempty"`
 }
 
 // PersonDeclared is what a vendor is said to hold about one person.
