@@ -341,7 +341,19 @@ func (s *Scrubber) batches(ctx context.Context, progress func(Progress)) error {
 }
 
 // people checks the base of people.
-func (s *Scrubber) people(context.Context, func(Progress)) error { return nil }
+func (s *Scrubber) people(ctx context.Context, progress func(Progress)) error {
+	s.change(func(st *scrubState) { st.at = "people" })
+	progress(Progress{Step: "people"})
+	err := s.o.Ledger.CheckPeople(ctx, s.wait)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		s.found(ctx, Damage{"people", err.Error(), "people of the directory are not recognised any more by what lies there. Restore the folder people from " +
+			"the newest backup; an import instead would take them for new ones"})
+	}
+	return nil
+}
 
 // small looks at the files that are read as a whole.
 func (s *Scrubber) small(ctx context.Context, _ func(Progress)) error {

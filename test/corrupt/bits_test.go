@@ -148,8 +148,10 @@ func (h *house) places(t *testing.T) (places []place) {
 			used--
 		}
 		shape := shapeOf(file)
+		// A column of a million people is under the same checksums all along.
+		step := 1 + len(b)/65536
 		for at := range b {
-			if zeros[at] {
+			if zeros[at] || at%step > 0 && at > 64 && used-at > 64 {
 				continue
 			}
 			region := fmt.Sprintf("%s %d/16", shape, 16*at/max(1, used))

@@ -49,7 +49,19 @@ const somePeople = 60
 // strangers, tables and a log, two starts, a cut vendor and an open one. It returns
 // the folder as kill -9 leaves it, or as a clean stop does.
 func build(t *testing.T, clean bool) *house {
+	return buildWith(t, options{crash: !clean, people: somePeople})
+}
+
+// options of an installation: whether it is left as kill -9 leaves it, and how
+// many people its directory has; many make a base beside the store.
+type options struct {
+	crash  bool
+	people int
+}
+
+func buildWith(t *testing.T, o options) *house {
 	t.Helper()
+	clean := !o.crash
 	work := t.TempDir()
 	vendorSide := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -58,7 +70,7 @@ func build(t *testing.T, clean bool) *house {
 	defer vendorSide.Close()
 	var csv strings.Builder
 	csv.WriteString("id,email,country,language,birth_date\n")
-	for n := range somePeople {
+	for n := range o.people {
 		fmt.Fprintf(&csv, "%s,%s,%s,en,199%d-02-03\n", rig.ID(n), rig.Address(n), []string{"US", "DE", "BR", "IN"}[n%4], n%10)
 	}
 	manifest := "vendor: %s\nname: Acme, Inc.\ncatalogue: sendgrid\nupstream: %s\nminimize: {default: allow}\nunclassified: pass\n"
@@ -186,19 +198,21 @@ func (h *house) config(t *testing.T, dir string) (*config.Config, []*vendor.Spec
 	}
 	cfg := *h.cfg
 	cfg.Data, cfg.Mirror, cfg.Failover = filepath.Join(dir, "data"), filepath.Join(dir, "mirror"), filepath.Join(dir, "wal2")
-	cfg.Directory.File = h.directory
+	cfg.Directory.File, cfg.Keys = h.directory, config.Keys{Dir: filepath.Join(dir, "keys")}
 	return &cfg, h.specs
 }
 
 // clone copies what a start may change, and links what it never does.
-func (h *house) clone(t *testing.T) string {
+func (h *house) clone(t *testing.T) string { return h.cloneOf(t, h.dir) }
+
+func (h *house) cloneOf(t *testing.T, dir string) string {
 	t.Helper()
 	to := t.TempDir()
-	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(h.dir, path)
+		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
@@ -206,7 +220,9 @@ func (h *house) clone(t *testing.T) string {
 		switch {
 		case d.IsDir():
 			return os.MkdirAll(target, 0o700)
-		case strings.HasSuffix(path, ".sst"), rel == "people.csv":
+		case !d.Type().IsRegular():
+			return nil
+		case strings.HasSuffix(path, ".sst"), rel == "people.csv", strings.HasPrefix(rel, "data/people/"), strings.HasPrefix(rel, "backup/"):
 			return os.Link(path, target)
 		default:
 			return copyFile(path, target)
@@ -415,7 +431,7 @@ func (h *house) met(o *opened) (met, silent string) {
 		if _, ok := errors.AsType[interface {
 			error
 			Next() string
-		}](o.refusal); !ok {
+		}](o.refusal); !ok && !strings.Contains(o.refusal.Error(), "\n") { // those of the keys carry it on a second line
 			return "refused", "a refusal without a next step: " + o.refusal.Error()
 		}
 		return "refused", ""
