@@ -141,9 +141,17 @@ func (l *Ledger) forgetSome(b *base, people map[exposure.Ordinal]bool) error {
 	if err := l.store.Apply(pb); err != nil {
 		return err
 	}
+	if err := b.overwrite(writes, sums); err != nil {
+		return err
+	}
+	return l.forgotten(b.m.Generation, b.digest)
+}
+
+// overwrite does what was planned, and changes sums and manifest.
+func (b *base) overwrite(writes []forgetWrite, sums map[string]sheetSums) error {
 	// Whoever looks meanwhile waits: a block and its sum change together.
 	b.use.Lock()
-	err = writeForgotten(b.dir, writes)
+	err := writeForgotten(b.dir, writes)
 	if err == nil {
 		for name, s := range b.sheets() {
 			(*s).sums, (*s).chunks = sums[name].crcs, sums[name].chunks
@@ -167,7 +175,7 @@ func (l *Ledger) forgetSome(b *base, people map[exposure.Ordinal]bool) error {
 	b.use.Lock()
 	b.m, b.digest = m, digest
 	b.use.Unlock()
-	return l.forgotten(m.Generation, digest)
+	return nil
 }
 
 // forgotten names the manifest as it is now, and drops the plan.

@@ -156,3 +156,45 @@ func portrait(t *rapid.T, l *Ledger, ids []exposure.Identifier) (text string) {
 	}
 	return text
 }
+
+// Somebody of the file writes while the base is being written: they are whom the
+// message named, as if it had come before the import.
+func TestPeopleWhoBecomeKnownDuringAnImportStayWhoTheyAre(t *testing.T) {
+	testBaseFrom = 1
+	defer func() { testBaseFrom = 0 }()
+	dir := t.TempDir()
+	l := mustOpen(t, dir)
+	var people []Person
+	for i := range 40 {
+		people = append(people, Person{ID: fmt.Sprint("p-", i), Country: "DE", Identifiers: []exposure.Identifier{email(i), phone(i)}})
+	}
+	var strangers []exposure.Ordinal
+	l.beforeNaming = func() {
+		for i := range 3 {
+			strangers = append(strangers, mustRecord(t, l, mail(about(justMail, email(i)))).Ordinals()[0])
+		}
+		strangers = append(strangers, mustRecord(t, l, mail(about(justMail, phone(3).Hashes()[0]))).Ordinals()[0])
+	}
+	if done := mustImport(t, l, people...); done.New != 40 || done.People != 40 {
+		t.Errorf("imported %+v", done)
+	}
+	for range 2 {
+		for i, want := range strangers {
+			for _, id := range append(email(i).Hashes(), email(i), phone(i), user(fmt.Sprint("p-", i))) {
+				if got := ordinalOf(t, l, id); got != want {
+					t.Errorf("%v of person %d is %d's, the message was about %d", id.Kind, i, got, want)
+				}
+			}
+			if own, ok, err := l.DirectoryID(want); err != nil || !ok || own != people[i].ID {
+				t.Errorf("person %d: %q, %v, %v", i, own, ok, err)
+			}
+		}
+		l.beforeNaming = nil
+		if again := mustImport(t, l, people...); again.New+again.Changed+again.Left != 0 {
+			t.Errorf("again: %+v", again)
+		}
+		mustVerify(t, l)
+		l.Close()
+		l = mustOpen(t, dir)
+	}
+}

@@ -95,7 +95,8 @@ type shareBitmap struct{ words []atomic.Uint64 }
 
 func newShareBitmap(n uint64) shareBitmap { return shareBitmap{make([]atomic.Uint64, n/64+1)} }
 
-func (b *shareBitmap) set(o exposure.Ordinal) { b.words[o/64].Or(1 << (o % 64)) }
+func (b *shareBitmap) set(o exposure.Ordinal)   { b.words[o/64].Or(1 << (o % 64)) }
+func (b *shareBitmap) unset(o exposure.Ordinal) { b.words[o/64].And(^(uint64(1) << (o % 64))) }
 func (b *shareBitmap) has(o exposure.Ordinal) bool {
 	return int(o/64) < len(b.words) && b.words[o/64].Load()&(1<<(o%64)) != 0
 }

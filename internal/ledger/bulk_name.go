@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"cordon/internal/exposure"
@@ -49,57 +48,151 @@ func (b *bulk) nextGeneration(ctx context.Context, parts int, ordinals uint64) (
 	if err != nil {
 		return 0, 0, err
 	}
-	if err = b.name(ctx, next, row); err != nil {
+	late, err := b.name(ctx, next, row)
+	if err != nil {
 		next.close()
 		return 0, 0, err
 	}
 	l.sweepGenerations(row.generation)
-	return added, moved, nil
+	return added - late, moved, nil
 }
 
 // name puts a generation in force, in one batch with the count of the ordinals
 // that it uses.
-func (b *bulk) name(ctx context.Context, next *base, row baseRow) error {
+//
+// A message may have made somebody known since the identifiers were held against
+// the store. Such people are taken out again and go with the entangled, and
+// naming is tried once more; the last time that is done while the committer waits.
+func (b *bulk) name(ctx context.Context, next *base, row baseRow) (late uint64, err error) {
 	l := b.l
-	var clash error
-	step := func(j *journal, pb *pebble.Batch) error {
-		for _, h := range j.births {
-			o, err := next.find(h, nil)
+	if l.beforeNaming != nil {
+		l.beforeNaming()
+	}
+	const tries = 3
+	for try := 1; ; try++ {
+		clash := map[exposure.Ordinal]bool{}
+		step := func(j *journal, pb *pebble.Batch) error {
+			if err := b.clashes(next, j.births, clash); err != nil {
+				return err
+			}
+			j.births = j.births[:0]
+			if len(clash) > 0 {
+				if try < tries {
+					return nil
+				}
+				if err := b.takeOut(next, clash); err != nil {
+					return err
+				}
+			}
+			row.digest = next.digest
+			if err := pb.Set(baseKey(baseNamed), row.append(nil), nil); err != nil {
+				return fmt.Errorf("naming the base of people: %w", err)
+			}
+			if err := pb.Set(metaKey(metaOrdinals), binary.BigEndian.AppendUint64(nil, j.used), nil); err != nil {
+				return fmt.Errorf("counting ordinals: %w", err)
+			}
+			// In force for whatever follows, in this batch too: who looked up before
+			// must look again. If the batch does not become durable, nothing does.
+			l.setBase(next)
+			l.ids.births.Add(1)
+			return nil
+		}
+		if err := l.wait(ctx, l.queue.add(job{step: step}, true)); err != nil {
+			return late, err
+		}
+		late += uint64(len(clash))
+		if len(clash) == 0 || try == tries {
+			return late, nil
+		}
+		if err := b.takeOut(next, clash); err != nil {
+			return late, err
+		}
+	}
+}
+
+// clashes finds the people of a generation whom one of these identifiers names,
+// and did not before.
+func (b *bulk) clashes(next *base, births []idHash, found map[exposure.Ordinal]bool) error {
+	for _, h := range births {
+		o, err := next.find(h, nil)
+		if err != nil {
+			return err
+		}
+		if o == exposure.Nobody {
+			continue
+		}
+		if b.old != nil {
+			was, err := b.old.find(h, nil)
 			if err != nil {
 				return err
 			}
-			if o == exposure.Nobody {
-				continue
+			if was != exposure.Nobody {
+				continue // what the store says of it holds, as before
 			}
-			if b.old != nil {
-				was, err := b.old.find(h, nil)
-				if err != nil {
-					return err
-				}
-				if was != exposure.Nobody {
-					continue
-				}
-			}
-			clash = errors.New("somebody became known by a message meanwhile")
-			return nil
 		}
-		j.births = j.births[:0]
-		if err := pb.Set(baseKey(baseNamed), row.append(nil), nil); err != nil {
-			return fmt.Errorf("naming the base of people: %w", err)
-		}
-		if err := pb.Set(metaKey(metaOrdinals), binary.BigEndian.AppendUint64(nil, j.used), nil); err != nil {
-			return fmt.Errorf("counting ordinals: %w", err)
-		}
-		// In force for whatever follows, in this batch too: who looked up before
-		// must look again. If the batch does not become durable, nothing does.
-		l.setBase(next)
-		l.ids.births.Add(1)
-		return nil
+		found[o] = true
 	}
-	if err := l.wait(ctx, l.queue.add(job{step: step}, true)); err != nil {
+	return nil
+}
+
+// takeOut moves new people from a generation that is not in force yet to the
+// entangled.
+func (b *bulk) takeOut(next *base, people map[exposure.Ordinal]bool) error {
+	writes, err := next.forgetWrites(people)
+	if err != nil {
 		return err
 	}
-	return clash
+	sums, err := next.sumsAfter(writes)
+	if err != nil {
+		return err
+	}
+	if err := next.overwrite(writes, sums); err != nil {
+		return err
+	}
+	w := b.newPartWorker()
+	var row [30]byte
+	for k := range b.tuples.count() {
+		if w.raw, err = b.tuples.load(k, w.raw); err != nil {
+			return err
+		}
+		for raw := w.raw; len(raw) > 0; {
+			var t tuple
+			if t, raw, err = readTuple(raw); err != nil {
+				return err
+			}
+			if !people[t.ordinal] || t.kind&tupleKnown != 0 {
+				continue
+			}
+			h := t.hash()
+			if err := w.knots.add(int(t.ordinal>>partBits), appendTuple(row[:0], &h, t.ordinal, t.place, t.kind, t.row, t.digest)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	parts := map[int]bool{}
+	for o := range people {
+		parts[int(o>>partBits)] = true
+		b.present.unset(o)
+	}
+	for k := range parts {
+		var knots []runRow
+		err := b.rowsOf(k, w, func(r *runRow) error {
+			if people[r.ordinal] && !r.known {
+				knots = append(knots, *r)
+			}
+			return nil
+		})
+		if err == nil {
+			err = b.setAside(k, w, knots)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.flush()
 }
 
 // watchBirths begins or ends to note which identifiers become known.

@@ -84,15 +84,16 @@ type Ledger struct {
 		lastSync   time.Time
 		warnings   []string
 	}
-	importing sync.Mutex // one directory import at a time
-	expiring  sync.Mutex // one day's or person's erasure at a time
-	stopping  context.Context
-	stop      context.CancelFunc // when closing begins
-	chores    sync.WaitGroup     // what runs by itself from the start on
-	baseFrom  uint64             // tests: the number of news from which on a base is made; 0 is worthABase
-	closing   sync.Once
-	closed    atomic.Bool
-	reads     sync.RWMutex // held for reading around short reads of the store, for writing by Close
+	importing    sync.Mutex // one directory import at a time
+	expiring     sync.Mutex // one day's or person's erasure at a time
+	stopping     context.Context
+	stop         context.CancelFunc // when closing begins
+	chores       sync.WaitGroup     // what runs by itself from the start on
+	baseFrom     uint64             // tests: the number of news from which on a base is made; 0 is worthABase
+	beforeNaming func()             // tests: called when a base is about to be named
+	closing      sync.Once
+	closed       atomic.Bool
+	reads        sync.RWMutex // held for reading around short reads of the store, for writing by Close
 }
 
 // extent is how far the ledger reaches: immutable, replaced as a whole.

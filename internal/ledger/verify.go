@@ -58,6 +58,7 @@ func (l *Ledger) Verify(ctx context.Context, progress func(done, total uint64)) 
 	v.walk(ctx, progress)
 	v.reportErased()
 	v.countEvents()
+	v.problems = append(v.problems, l.verifyBase(ctx)...)
 	progress(v.next, v.end.batches)
 	root := v.edge.root()
 	return Report{
