@@ -56,7 +56,7 @@ func (d *Desk) AttestDeletion(ctx context.Context, name string, r Attest) (Attes
 			Content: []string{name, r.Route, instantText(r.SentBefore), instantText(r.DeletedAt), answer.SHA256},
 			Detail:  "deleted at " + instantText(r.DeletedAt) + " what was sent before " + instantText(r.SentBefore) + " " + r.Route})
 		if err != nil {
-			return answer, err
+			return answer, caseProblem(err)
 		}
 		if plan != "" {
 			fields["plan"] = plan

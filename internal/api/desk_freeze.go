@@ -111,8 +111,12 @@ func (d *Desk) mayNarrow(ctx context.Context, actor Actor, frozen *evidence.Scop
 	if roaring.AndNot(before, now).IsEmpty() {
 		return "", nil
 	}
-	return d.Fold.Cases.DemandIn(ctx, actor.Name, k.ID, incident.Step{Name: incident.ScopeStep, Content: []string{string(frozen.Query)},
+	plan, err = d.Fold.Cases.DemandIn(ctx, actor.Name, k.ID, incident.Step{Name: incident.ScopeStep, Content: []string{string(frozen.Query)},
 		Detail: "a scope that leaves out people whom " + last.ID + " counts"})
+	if err != nil {
+		return "", caseProblem(err)
+	}
+	return plan, nil
 }
 
 // counted is everybody whom a frozen scope counts.

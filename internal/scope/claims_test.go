@@ -3,6 +3,7 @@ package scope
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -145,4 +146,109 @@ func TestCoverageReachesToTheLastSignOfLife(t *testing.T) {
 func inForm(c exposure.Category, f exposure.Form) (s exposure.Set) {
 	s.Add(c, f)
 	return s
+}
+
+func TestWhatIsDeclaredIsNotUnexposedAndBlocksNothing(t *testing.T) {
+	said := func(set exposure.Set, since time.Time) *journal {
+		j := scene()
+		j.append(Entry{Kind: Disclosed, At: epoch.Add(2 * time.Hour), Declared: true, HeldSince: since,
+			Pathway: exposure.Pathway{Vendor: "mail", Route: exposure.DeclaredRoute, Credential: "backfill:2"}, Exposures: []Exposure{{5, set}}})
+		return j
+	}
+	phone := exposure.SetOf(exposure.Phone)
+	for name, c := range map[string]struct {
+		j     *journal
+		q     Query
+		claim bool // that no phone number was exposed
+		any   bool // that anything was not
+	}{
+		"held since ever":             {said(phone, time.Time{}), Query{}, false, true},
+		"held since within":           {said(phone, epoch.Add(time.Hour)), Query{}, false, true},
+		"held only after the window":  {said(phone, epoch.Add(5*time.Hour)), Query{Until: epoch.Add(3 * time.Hour)}, true, true},
+		"sent is not held":            {said(phone, time.Time{}), Query{Basis: SentWithin, Since: epoch}, true, true},
+		"another category":            {said(exposure.SetOf(exposure.Name), time.Time{}), Query{}, true, true},
+		"declared as nobody knows":    {said(exposure.SetOf(exposure.Unclassified), time.Time{}), Query{}, false, false},
+		"declared in no clear form":   {said(inForm(exposure.Phone, exposure.Hashed), time.Time{}), Query{}, false, true},
+		"by a route, nobody can tell": {said(phone, time.Time{}), Query{Route: "POST /send"}, true, true},
+	} {
+		a := ask(t, c.j, c.q)
+		if got := slices.Contains(a.NeverExposed, "user.contact.phone_number"); got != c.claim || (len(a.NeverExposed) > 0) != c.any {
+			t.Errorf("%s: claimed %v, %d categories; not proved because %q", name, got, len(a.NeverExposed), a.NotProved)
+		}
+		if len(a.Gaps) > 0 || !a.CoveredSince.Equal(epoch) {
+			t.Errorf("%s: covered since %v, gaps %v", name, a.CoveredSince, a.Gaps)
+		}
+	}
+}
+
+func TestALetterProvesNothing(t *testing.T) {
+	at := epoch.Add(2 * time.Hour)
+	letter := Entry{Kind: Stated, At: at, Statement: Statement{Kind: Attestation, Vendor: "mail", SentBefore: at, DeletedAt: at}}
+	q := Query{Since: epoch.Add(3 * time.Hour)}
+
+	j := scene()
+	j.disclose(epoch.Add(time.Hour), ways[0], sent, Exposure{2, exposure.SetOf(exposure.Phone)})
+	j.append(letter)
+	a := ask(t, j, q)
+	if a.Subjects != 0 || len(a.Excluded) != 1 || a.Excluded[0].Subjects != 2 || a.Excluded[0].Reason != AttestedDeleted || !slices.Equal(a.Excluded[0].Entries, []uint64{6}) {
+		t.Fatalf("%d subjects, excluded %+v", a.Subjects, a.Excluded)
+	}
+	if slices.Contains(a.NeverExposed, "user.contact.phone_number") || !slices.Contains(a.NeverExposed, "user.financial") {
+		t.Errorf("claims %q", a.NeverExposed)
+	}
+	if slices.Contains(a.NotObserved, "user.financial") {
+		t.Error("what is proved is also listed as not observed")
+	}
+
+	j = scene()
+	j.append(Entry{Kind: Disclosed, At: epoch.Add(time.Hour), Pathway: ways[0], Incomplete: []exposure.Reason{exposure.IncompleteUTF8}})
+	j.append(letter)
+	if a := ask(t, j, q); len(a.NeverExposed) > 0 || a.IncompleteMessages != 0 {
+		t.Errorf("a message that could not be read was deleted and proves %d categories", len(a.NeverExposed))
+	}
+}
+
+func TestALetterIsTakenAtItsInstants(t *testing.T) {
+	hour := func(n int) time.Time { return epoch.Add(time.Duration(n) * time.Hour) }
+	letter := func(route string, before, at int) Entry {
+		return Entry{Kind: Stated, At: hour(9), Statement: Statement{Kind: Attestation, Vendor: "mail", Route: route, SentBefore: hour(before), DeletedAt: hour(at)}}
+	}
+	declared := func(in uint64, since time.Time) Entry {
+		return Entry{Kind: Disclosed, At: hour(9), Declared: true, HeldSince: since, Exposures: []Exposure{{7, exposure.SetOf(exposure.Name)}},
+			Pathway: exposure.Pathway{Vendor: "mail", Route: exposure.DeclaredRoute, Credential: "backfill:" + strconv.FormatUint(in, 10)}}
+	}
+	// scene sends at one o'clock to person 1, by POST /send.
+	for name, c := range map[string]struct {
+		add              []Entry
+		q                Query
+		counted, outside uint64
+	}{
+		"at the deletion":                 {[]Entry{letter("", 2, 3)}, Query{Since: hour(3)}, 0, 1},
+		"a nanosecond before it":          {[]Entry{letter("", 2, 3)}, Query{Since: hour(3).Add(-1)}, 1, 0},
+		"without a beginning":             {[]Entry{letter("", 2, 3)}, Query{}, 1, 0},
+		"sent at the instant":             {[]Entry{letter("", 1, 3)}, Query{Since: hour(4)}, 1, 0},
+		"sent just before it":             {[]Entry{{Kind: Stated, At: hour(9), Statement: Statement{Kind: Attestation, Vendor: "mail", SentBefore: hour(1).Add(1), DeletedAt: hour(3)}}}, Query{Since: hour(4)}, 0, 1},
+		"on the basis sent":               {[]Entry{letter("", 2, 3)}, Query{Since: epoch, Until: hour(9), Basis: SentWithin}, 1, 0},
+		"of the same route":               {[]Entry{letter("POST /send", 2, 3)}, Query{Since: hour(4)}, 0, 1},
+		"of another route":                {[]Entry{letter("POST /list", 2, 3)}, Query{Since: hour(4)}, 1, 0},
+		"of another vendor":               {[]Entry{{Kind: Stated, Statement: Statement{Kind: Attestation, Vendor: "pay", SentBefore: hour(2), DeletedAt: hour(3)}}}, Query{Since: hour(4)}, 1, 0},
+		"taken back":                      {[]Entry{letter("", 2, 3), {Kind: Stated, Statement: Statement{Kind: Attestation, Vendor: "mail", Withdraws: 4}}}, Query{Since: hour(4)}, 1, 0},
+		"declared before the letter":      {[]Entry{declared(1, time.Time{}), letter("", 2, 3)}, Query{Since: hour(4)}, 0, 2},
+		"declared after the letter":       {[]Entry{letter("", 2, 3), declared(5, time.Time{})}, Query{Since: hour(4)}, 1, 1},
+		"declared, a letter on one route": {[]Entry{declared(1, time.Time{}), letter("POST /send", 2, 3)}, Query{Since: hour(4)}, 1, 1},
+		"declared as held since later":    {[]Entry{declared(1, hour(2)), letter("", 2, 3)}, Query{Since: hour(4)}, 1, 1},
+	} {
+		j := scene()
+		for _, e := range c.add {
+			j.append(e)
+		}
+		a := ask(t, j, c.q)
+		var outside uint64
+		for _, x := range a.Excluded {
+			outside += x.Subjects
+		}
+		if a.Subjects != c.counted || outside != c.outside {
+			t.Errorf("%s: %d counted, %d excluded; want %d, %d", name, a.Subjects, outside, c.counted, c.outside)
+		}
+	}
 }
