@@ -76,3 +76,36 @@ func BenchmarkVerifyProof(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkVerifyEvents is one bundle of events, sixteen a batch.
+func BenchmarkVerifyEvents(b *testing.B) {
+	c := sample.NewCase(true, 3)
+	var seqs []uint64
+	for _, x := range c.Contents.Batches {
+		for _, e := range x.Entries {
+			seqs = append(seqs, e.Seq)
+		}
+	}
+	for i := range 1024 {
+		var entries []evidence.Entry
+		for range 16 {
+			entries = append(entries, sample.Event(sample.Start, "gate", "acme-mail", "ada", map[string]any{"gate": "cut", "route": "", "n": i}))
+		}
+		first := c.Book.Append(entries...)
+		for j := range entries {
+			seqs = append(seqs, first+uint64(j))
+		}
+	}
+	c.Size, c.Contents.Checkpoint = c.Book.Checkpoint()
+	c.Contents.Batches = c.Book.Show(c.Size, func(seq uint64) bool { return seq == 5 || seq == 6 }, seqs...)
+	data, err := c.Bundle(false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := verify(data, evidence.Trust{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(seqs)), "ns/entry")
+}

@@ -143,6 +143,10 @@ func TestOperatorCannotSignWhatDoesNotHold(t *testing.T) {
 		"the export of something else":               {evidence.StepClaim, "does not record the export of this bundle"},
 		"a history that was rewritten":               {evidence.StepProof, "history was rewritten"},
 		"a checkpoint that somebody else signed too": {evidence.StepSignature, "the checkpoint does not hold: it bears a signature line that nobody answers for"},
+		"an answer that says two numbers":            {evidence.StepScope, "cannot be read as a scope"},
+		"an answer that says a number in capitals":   {evidence.StepScope, "the answer says 0"},
+		"more people than numbers":                   {evidence.StepScope, "more people than there are numbers"},
+		"an export that says two things":             {evidence.StepProof, "cannot be read as an event"},
 		"no checkpoint of this ledger":               {evidence.StepSignature, "the checkpoint does not hold: it is not signed with the key of photos.example/cordon"},
 	}
 	for _, lie := range sample.Lies {

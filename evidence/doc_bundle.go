@@ -8,7 +8,8 @@
 //
 // There is one file for one content: no byte is free. What a verifier reads
 // leniently an attacker writes freely, so each rule below is to be checked, not
-// only relied on. Numbers are decimal without leading zeros, base64 is the
+// only relied on. No object of JSON has a name twice, and names are compared to
+// the letter. Numbers are decimal without leading zeros, base64 is the
 // standard alphabet with padding and zero bits where bits are left over, hashes
 // in hex are lower case, times are RFC 3339 in UTC, lines end with one LF.
 //

@@ -2,8 +2,12 @@ package evidence
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -83,6 +87,22 @@ func FuzzParts(f *testing.F) {
 		}
 		if !bytes.Equal(again, data) {
 			t.Fatalf("reader %d takes %q and writes %q", which%5, data, again)
+		}
+	})
+}
+
+// FuzzExactJSON compares with a decoder that refuses doubled names by itself.
+func FuzzExactJSON(f *testing.F) {
+	for _, seed := range []string{`{"a":1}`, `{"a":{"a":[{"a":"\"a\":"}]},"b":"c"}`, `{"a":1,"\u0061":2}`, `{"a" : 1 , "A":2}`, `[]`, `{"k":"v\\"}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var kind json.RawMessage
+		err := exactJSON(data, map[string]any{"kind": &kind})
+		var other map[string]any
+		theirs := jsonv2.Unmarshal(data, &other)
+		if (err == nil) != (theirs == nil) && !strings.Contains(fmt.Sprint(theirs), "surrogate") && string(data) != "null" {
+			t.Fatalf("%q: %v, the other says %v", data, err, theirs)
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -304,7 +303,8 @@ func (v *verifier) take(seq uint64, e *Entry) error {
 
 func readEvent(seq uint64, e *Entry) (EventReport, error) {
 	event := EventReport{Seq: seq, At: time.UnixMilli(e.Time).UTC()}
-	if e.Kind != Event || json.Unmarshal(e.JSON, &event.EventJSON) != nil || event.Kind == "" {
+	err := exactJSON(e.JSON, map[string]any{"kind": &event.Kind, "vendor": &event.Vendor, "actor": &event.Actor, "fields": &event.Fields})
+	if e.Kind != Event || err != nil || event.Kind == "" {
 		return event, fmt.Errorf("entry %d cannot be read as an event", seq)
 	}
 	return event, nil

@@ -3,19 +3,32 @@ package evidence
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
+	"unicode/utf8"
 )
 
 // scopeAnswer is what of an answer must agree with the bitmaps.
 type scopeAnswer struct {
-	Subjects uint64 `json:"subjects"`
-	Certain  uint64 `json:"certain"`
-	Possible uint64 `json:"possible"`
-	Cohorts  []struct {
-		Categories []string `json:"categories"`
-		Subjects   uint64   `json:"subjects"`
-	} `json:"cohorts"`
+	Subjects, Certain, Possible uint64
+	Cohorts                     []answerCohort
 }
+
+type answerCohort struct {
+	Categories []string
+	Subjects   uint64
+}
+
+func (a *scopeAnswer) UnmarshalJSON(text []byte) error {
+	return exactJSON(text, map[string]any{"subjects": &a.Subjects, "certain": &a.Certain, "possible": &a.Possible, "cohorts": &a.Cohorts})
+}
+
+func (c *answerCohort) UnmarshalJSON(text []byte) error {
+	return exactJSON(text, map[string]any{"categories": &c.Categories, "subjects": &c.Subjects})
+}
+
+// maxPeople is how many numbers an ordinal can be.
+const maxPeople = 1 << 32
 
 // scopes checks that each frozen scope agrees with itself and with its people.
 func (v *verifier) scopes() error {
@@ -58,8 +71,8 @@ func readScope(text []byte) (*Scope, *scopeAnswer, error) {
 	if err := d.Decode(s); err != nil {
 		return nil, nil, err
 	}
-	if again, err := json.Marshal(s); err != nil || !bytes.Equal(again, text) {
-		return nil, nil, errBitmap
+	if again, err := s.encode(); err != nil || !bytes.Equal(again, text) || !utf8.Valid(text) {
+		return nil, nil, errors.New("a scope has one encoding, and this is another")
 	}
 	return s, answer, json.Unmarshal(s.Answer, answer)
 }
@@ -75,12 +88,14 @@ func (v *verifier) scope(part string, s *Scope, answer *scopeAnswer, used map[st
 		if a.Subjects != c.Subjects || !slices.Equal(a.Categories, c.Categories) {
 			return false, fail(StepScope, part, "cohort %s of scope %s is not the one of the answer", c.ID, s.ID)
 		}
-		sum += c.Subjects
+		if sum += c.Subjects; c.Subjects > maxPeople || sum > maxPeople {
+			return false, fail(StepScope, part, "scope %s counts more people than there are numbers", s.ID)
+		}
 	}
 	if sum != answer.Subjects {
 		return false, fail(StepScope, part, "the cohorts of scope %s have %d people together, the answer says %d", s.ID, sum, answer.Subjects)
 	}
-	if answer.Certain != s.Certain.Subjects || answer.Certain+answer.Possible != answer.Subjects {
+	if answer.Certain != s.Certain.Subjects || answer.Certain > answer.Subjects || answer.Possible != answer.Subjects-answer.Certain {
 		return false, fail(StepScope, part, "the answer of scope %s does not add up: certain and possible are not its people", s.ID)
 	}
 

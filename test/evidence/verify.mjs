@@ -37,6 +37,25 @@ const base64 = s => {
   return b.toString('base64') === s ? b : null
 }
 
+// parse is JSON.parse that refuses an object with a name twice: of those it would take the last.
+function parse (bytes) {
+  const s = text(bytes)
+  const value = JSON.parse(s)
+  const tokens = s.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gs) || []
+  const open = []
+  tokens.forEach((t, i) => {
+    if (t === '{') open.push(new Set())
+    else if (t === '[') open.push(null)
+    else if (t === '}' || t === ']') open.pop()
+    else if (t[0] === '"' && tokens[i + 1] === ':') {
+      const names = open[open.length - 1]; const name = JSON.parse(t)
+      if (names.has(name)) throw new Error('a name twice')
+      names.add(name)
+    }
+  })
+  return value
+}
+
 // --- frame -----------------------------------------------------------------
 
 function header (name, size) {
@@ -355,7 +374,7 @@ function shownEntries (bytes, p) {
 
 function readEvent (e) {
   try {
-    const j = JSON.parse(text(e.json))
+    const j = parse(e.json)
     if (e.kind !== 2 || typeof j.kind !== 'string' || j.kind === '') throw new Error()
     return { seq: e.seq, kind: j.kind, vendor: j.vendor || '', actor: j.actor || '', fields: j.fields || {} }
   } catch { fail('proof', `entry ${e.seq} cannot be read as an event`) }
@@ -491,13 +510,15 @@ export function verify (file, trust = {}) {
   for (const p of m.parts) {
     if (p.kind !== 4) continue
     let s
-    try { s = JSON.parse(text(parts.get(p.name))) } catch { fail('scope', p.name + ' cannot be read') }
+    try { s = parse(parts.get(p.name)) } catch { fail('scope', p.name + ' cannot be read') }
     need(s.id === p.id, 'scope', p.name + ' has another name')
-    const a = s.answer; const cohorts = s.cohorts || []; const told = a.cohorts || []
+    const own = n => n === undefined ? 0 : n
+    const a = { ...s.answer, subjects: own(s.answer.subjects), certain: own(s.answer.certain), possible: own(s.answer.possible) }; const cohorts = s.cohorts || []; const told = a.cohorts || []
     need(cohorts.length === told.length, 'scope', 'another number of cohorts')
     cohorts.forEach((c, i) => need(c.subjects === told[i].subjects && JSON.stringify(c.categories || []) === JSON.stringify(told[i].categories || []), 'scope', 'a cohort is another one'))
+    need(cohorts.reduce((n, c) => n + c.subjects, 0) <= 2 ** 32, 'scope', 'more people than numbers')
     need(cohorts.reduce((n, c) => n + c.subjects, 0) === a.subjects, 'scope', 'the cohorts are not everybody')
-    need(a.certain === s.certain.subjects && a.certain + a.possible === a.subjects, 'scope', 'certain and possible are not everybody')
+    need(a.certain === s.certain.subjects && a.certain <= a.subjects && a.possible === a.subjects - a.certain, 'scope', 'certain and possible are not everybody')
     let counted = true
     const sets = [...cohorts, s.certain, s.excluded].map(d => {
       if (d.sha256 === '') { need(d.subjects === 0, 'scope', 'people of whom nobody is named'); return null }

@@ -87,4 +87,28 @@ var Lies = []Lie{
 		s := signer("another ledger")
 		c.Contents.Checkpoint, _ = evidence.Checkpoint{Origin: Origin, Size: c.Size}.Sign(s)
 	}},
+	{"an answer that says two numbers", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Answer = bytes.Replace(s.Answer, []byte(`"subjects":8`), []byte(`"subjects":7,"subjects":8`), 1)
+		})
+	}},
+	{"an answer that says a number in capitals", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Answer = bytes.Replace(s.Answer, []byte(`"subjects":8`), []byte(`"SUBJECTS":8`), 1)
+		})
+	}},
+	{"more people than numbers", func(c *Case) {
+		rescope(c, func(s *evidence.Scope) {
+			s.Cohorts[0].Subjects = 1 << 33
+			s.Answer = bytes.Replace(s.Answer, []byte(`"subjects":3`), []byte(`"subjects":8589934592`), 1)
+		})
+	}},
+	{"an export that says two things", func(c *Case) {
+		was := c.Exported
+		c.Exported = func(digest string) evidence.Entry {
+			e := was(digest)
+			e.JSON = bytes.Replace(e.JSON, []byte(`"what":`), []byte(`"what":"open","what":`), 1)
+			return e
+		}
+	}},
 }
