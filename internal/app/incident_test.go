@@ -215,3 +215,55 @@ func TestRolesOfIncidents(t *testing.T) {
 		t.Error("nobody sees the incidents")
 	}
 }
+
+// Whoever leaves people out of a scope decides that nobody tells them.
+func TestNarrowingAScopeTakesTwo(t *testing.T) {
+	e := newEmergency(t)
+	if _, err := e.desk.OpenIncident(e.as("rob", api.Responder), api.IncidentOpen{Vendor: "acme-mail", Again: true, DryRun: true}); err != nil {
+		t.Fatal(err)
+	}
+	approve := func(id, step string) {
+		t.Helper()
+		for name, role := range map[string]api.Role{"rob": api.Responder, "dana": api.Counsel} {
+			if _, err := e.desk.ApproveStep(e.as(name, role), id, api.IncidentApproval{Step: step}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	approve("inc-1", "restore")
+	e.must(t, "restore")
+	if err := e.app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Post("http://"+e.app.Addresses().HTTP+"/acme-mail/v3/mail/send", "application/json", strings.NewReader(mail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	rob := e.as("rob", api.Responder)
+	i, err := e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{}) // more people: no approvals
+	if err != nil || i.Scope.Subjects != 1 {
+		t.Fatalf("%v, %v", i.Scope, err)
+	}
+	before := e.clock.now().Add(-time.Hour)
+	_, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{Until: &before})
+	refused(t, err, "scope needs approvals")
+	approve("inc-1", "scope")
+	earlier := before.Add(-time.Hour)
+	_, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{Until: &earlier})
+	refused(t, err, "scope needs approvals") // what was approved was another window
+	approve("inc-1", "scope")
+	i, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{Until: &earlier})
+	if err != nil || i.Scope.Subjects != 0 || i.Until == nil || !i.Until.Equal(earlier) {
+		t.Fatalf("%d people until %v, %v", i.Scope.Subjects, i.Until, err)
+	}
+	for _, s := range i.Steps {
+		if s.Step == "scope" && s.State != "done" && s.State != "void" {
+			t.Errorf("step %s is %s", s.Digest, s.State)
+		}
+	}
+	// Wider again is nobody's business, and takes the bound away.
+	if i, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{AllTime: true}); err != nil || i.Scope.Subjects != 1 || i.Until != nil {
+		t.Fatalf("%d people until %v, %v", i.Scope.Subjects, i.Until, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"cordon/internal/api"
 	"cordon/internal/figure"
@@ -95,12 +96,25 @@ func (e *Env) printTimeline(i api.Incident) {
 		if m.Superseded {
 			what += " (superseded)"
 		}
-		t.row(figure.Instant(m.At), figure.Instant(m.Discovered), figure.Instant(m.Recorded), m.Actor, what, figure.Grouped(m.Entry))
+		t.row(figure.Instant(m.At), later(m.At, m.Discovered), later(m.At, m.Recorded), m.Actor, what, figure.Grouped(m.Entry))
 	}
 	t.print()
 }
 
+// later is an instant where it is another than the first: most lines have one.
+func later(at, t time.Time) string {
+	if t.Equal(at) {
+		return ""
+	}
+	return figure.Instant(t)
+}
+
 func (e *Env) incidentNext(i api.Incident) {
+	for _, s := range i.Steps {
+		if s.State == "waiting" {
+			e.Say("waiting: cordon incident approve %s %s --token-file FILE, by two users in different roles", i.Incident, shellWord(s.Step))
+		}
+	}
 	switch {
 	case i.DryRun:
 		e.Say("nothing was opened")
@@ -113,4 +127,12 @@ func (e *Env) incidentNext(i api.Incident) {
 	default:
 		e.Say("next: cordon incident accessed %s FILE   # the vendor's list of what was accessed", i.Incident)
 	}
+}
+
+// shellWord is a word as it is typed in a shell: names of routes have spaces.
+func shellWord(s string) string {
+	if strings.ContainsAny(s, " *") {
+		return "'" + s + "'"
+	}
+	return s
 }
