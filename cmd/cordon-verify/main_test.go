@@ -2,7 +2,9 @@ package main_test
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +122,22 @@ func TestExitCodes(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(out), &f); err != nil || f.OK || f.Step == "" || f.Problem == "" {
 		t.Errorf("%q: %v", out, err)
+	}
+}
+
+func TestIsOneStaticFile(t *testing.T) {
+	f, err := elf.Open(program)
+	if err != nil {
+		t.Skip("not an ELF file: ", err)
+	}
+	defer f.Close()
+	if libraries, err := f.ImportedLibraries(); err != nil && !errors.Is(err, elf.ErrNoSymbols) || len(libraries) > 0 {
+		t.Errorf("it needs %q, %v", libraries, err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Error("it needs a loader")
+		}
 	}
 }
 
