@@ -176,7 +176,7 @@ type house struct {
 	app      *app.App
 	// cosigning ends the witness that runs, nil while none does.
 	cosigning func()
-	log      bytes.Buffer
+	log       bytes.Buffer
 }
 
 func (h *house) furnish() error {
