@@ -1,10 +1,12 @@
 package app
 
 import (
+	"context"
 	"iter"
 	"sync"
 	"time"
 
+	"cordon/internal/exposure"
 	"cordon/internal/ledger"
 	"cordon/internal/scope"
 )
@@ -19,7 +21,25 @@ type journal struct {
 	people *scope.People
 }
 
+// Journal shows a ledger to a scope index.
+func Journal(l *ledger.Ledger) interface {
+	scope.Source
+	scope.Scanner
+} {
+	return &journal{Ledger: l}
+}
+
 func (j *journal) Size() uint64 { return j.Status().Size }
+
+// Scan is scope.Scanner.
+func (j *journal) Scan(ctx context.Context, first, last uint64, takes func(exposure.Pathway) bool, who exposure.Ordinal, take func(*scope.Entry) error) error {
+	var exposures []scope.Exposure
+	return j.Ledger.Scan(ctx, first, last, ledger.Probe{Takes: takes, Who: who}, func(e *ledger.Entry) error {
+		exposures = exposures[:0]
+		out := scopeEntry(*e, &exposures)
+		return take(&out)
+	})
+}
 
 func (j *journal) Entries(from uint64) iter.Seq2[scope.Entry, error] {
 	return func(yield func(scope.Entry, error) bool) {
@@ -31,7 +51,7 @@ func (j *journal) Entries(from uint64) iter.Seq2[scope.Entry, error] {
 				yield(scope.Entry{}, err)
 				return
 			}
-			if e.Kind == ledger.KindEvent && e.Event.Kind == ledger.EventImport {
+			if e.Kind == ledger.KindEvent && (e.Event.Kind == ledger.EventImport || e.Event.Kind == ledger.EventErase) {
 				j.mu.Lock()
 				j.people = nil
 				j.mu.Unlock()

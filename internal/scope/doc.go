@@ -17,7 +17,7 @@
 // from the journal; and somebody's messages are counted without reading any.
 //
 // Weeks and months (four weeks, so that they nest) are rolled up when they are
-// over (rollup.go), each block on its own, where that makes them at most half as
+// over (rollup.go), each block on its own, where that makes them at most a third as
 // long as what they stand for; elsewhere the parts are read. What comes later
 // about a day is added to the roll-ups above it in the batch that adds it to the day.
 //

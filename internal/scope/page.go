@@ -12,23 +12,35 @@ import (
 //	page  = { set distance (uvarint, from 1) list | 0, way distance (uvarint), set (uvarint) list }
 //	list  = (number-1)<<2 | kind (uvarint), then
 //	  raw    number ordinals, 2 bytes each (3 in the page of a block), little-endian
-//	  gaps   number gaps, see below
+//	  packed number ordinals, see below
 //	  bits   8 KiB, one bit per ordinal of a chunk
 //	  runs   number pairs of gap and length-1
 //
 // A set distance is from the set before; the first group has set distance 0
 // like every one that begins another way. A gap is the distance from the
 // ordinal after the one before; below 224 it is one byte, then up to 8159 two,
-// and else 255 and three bytes. With a hundredth of a chunk in a list that is
-// 1.1 bytes a person, where the best possible is 1.0; reading it costs a
-// nanosecond. The shortest kind is taken.
+// and else 255 and three bytes.
 //
-// The times of a page stand apart, since few questions need them: for each
-// person in the page's order one byte, the half hour of its only message, or 255
-// and a list of (half hour, messages).
+// Packed is what Elias and Fano do: of each ordinal the lower l bits as they are,
+// where 2^l is about how far neighbours are apart, and of the rest the ones and
+// zeros of a bitmap, in which the i-th one stands at place i + (ordinal >> l). The
+// bitmap comes first. With a hundredth of a chunk in a list that is 8.7 bits a
+// person, where the least possible is 8.2, so that nothing is left for the store's
+// compression, which would take longer to undo than all the rest.
+//
+// The shortest kind is taken; of bits and packed, bits from 3/4 of its size on,
+// since it is faster.
+//
+// The times of a page stand apart, since few questions need them:
+//
+//	times = number of persons (uvarint), 6 bits for each in the page's order, several
+//
+// The bits are the half hour of a person's only message, or 63 where there is
+// more to say; that follows in the same order, as several = number (uvarint)
+// { half hour, messages (uvarint) }.
 const (
 	listRaw = iota
-	listGaps
+	listPacked
 	listBits
 	listRuns
 )
@@ -101,10 +113,9 @@ func page(facts []fact, block bool) []byte {
 }
 
 func appendList(b []byte, lows []uint32, raw int) []byte {
-	gaps, runs, n := 0, 0, 0
+	runs, n := 0, 0
 	next := uint32(0)
 	for i, low := range lows {
-		gaps += gapSize(low - next)
 		if i == 0 || low != next {
 			runs += gapSize(low-next) + 1
 			n++
@@ -113,10 +124,12 @@ func appendList(b []byte, lows []uint32, raw int) []byte {
 	}
 	runs += n // lengths rarely take two bytes; an estimate is enough
 	head := func(kind, n int) { b = binary.AppendUvarint(b, uint64(n-1)<<2|uint64(kind)) }
-	best := min(gaps, runs, raw*len(lows))
+	_, upper, lower := packing(len(lows), raw == 3)
+	packed := upper + lower
+	best := min(packed, runs, raw*len(lows))
 	next = 0
 	switch {
-	case raw == 2 && best > words*8:
+	case raw == 2 && best > words*8*3/4:
 		head(listBits, len(lows))
 		var d dense
 		for _, low := range lows {
@@ -137,12 +150,9 @@ func appendList(b []byte, lows []uint32, raw int) []byte {
 			next = lows[j-1] + 1
 			i = j
 		}
-	case best == gaps:
-		head(listGaps, len(lows))
-		for _, low := range lows {
-			b = appendGap(b, low-next)
-			next = low + 1
-		}
+	case best == packed:
+		head(listPacked, len(lows))
+		b = appendPacked(b, lows, raw == 3)
 	default:
 		head(listRaw, len(lows))
 		for _, low := range lows {
@@ -155,23 +165,33 @@ func appendList(b []byte, lows []uint32, raw int) []byte {
 	return b
 }
 
+// several stands for more than one message, or none.
+const several = 63
+
 // times encodes the times of tidy facts.
 func times(facts []fact) []byte {
-	b := make([]byte, 0, len(facts))
-	for i := 0; i < len(facts); {
+	n := persons(facts)
+	b := binary.AppendUvarint(make([]byte, 0, n), uint64(n))
+	at := len(b)
+	b = append(b, make([]byte, (6*n+7)/8)...)
+	for i, k := 0, 0; i < len(facts); k++ {
 		j := i + 1
 		for j < len(facts) && facts[j].who() == facts[i].who() {
 			j++
 		}
-		if j == i+1 && facts[i].count() == 1 {
-			b = append(b, facts[i].slice())
-		} else {
-			b = append(b, 255)
+		code := uint16(facts[i].slice())
+		if j > i+1 || facts[i].count() != 1 {
+			code = several
 			b = binary.AppendUvarint(b, uint64(j-i))
 			for _, f := range facts[i:j] {
 				b = append(b, f.slice())
 				b = binary.AppendUvarint(b, f.count())
 			}
+		}
+		code <<= 6 * k % 8
+		b[at+6*k/8] |= byte(code)
+		if code > 255 {
+			b[at+6*k/8+1] |= byte(code >> 8)
 		}
 		i = j
 	}
@@ -252,31 +272,18 @@ func (g *groups) or(into *dense) {
 			into[low>>6] |= 1 << (low & 63)
 		}
 		g.b = b[2*g.n:]
-	case listGaps:
-		pos, i := uint(0), 0
-		for range g.n {
-			if i >= len(b) {
-				g.fail()
-				return
+	case listPacked:
+		upper, lower, l := g.packed()
+		i, base := uint(0), uint(0)
+		for j := 0; j < len(upper); j += 8 {
+			for w := load(upper, j); w != 0; w &= w - 1 {
+				low := (base+uint(bits.TrailingZeros64(w))-i)<<l | lowest(lower, i*l, l)
+				into[(low>>6)&(words-1)] |= 1 << (low & 63)
+				i++
 			}
-			c := uint(b[i])
-			i++
-			if c >= gapTwo {
-				var ok bool
-				if c, i, ok = longGap(b, c, i); !ok {
-					g.fail()
-					return
-				}
-			}
-			pos += c
-			into[(pos>>6)&(words-1)] |= 1 << (pos & 63)
-			pos++
+			base += 64
 		}
-		if pos > 1<<chunkBits {
-			g.fail()
-			return
-		}
-		g.b = b[i:]
+		g.bad = g.bad || i != uint(g.n)
 	case listBits:
 		if len(b) < words*8 {
 			g.fail()
@@ -289,6 +296,64 @@ func (g *groups) or(into *dense) {
 	default:
 		g.each(func(low uint32) { into[(low>>6)&(words-1)] |= 1 << (low & 63) })
 	}
+}
+
+// packing says how n ordinals are packed: how many bits are kept as they are, and
+// how many bytes the two parts take.
+func packing(n int, block bool) (l uint, upper, lower int) {
+	space := 1 << chunkBits
+	if block {
+		space = 1 << blockBits
+	}
+	l = uint(max(bits.Len(uint(space/n))-1, 0))
+	return l, (n + space>>l + 7) / 8, (n*int(l) + 7) / 8
+}
+
+func appendPacked(b []byte, lows []uint32, block bool) []byte {
+	l, upper, lower := packing(len(lows), block)
+	at := len(b)
+	b = append(b, make([]byte, upper+lower)...)
+	high, low := b[at:at+upper], b[at+upper:]
+	for i, o := range lows {
+		place := uint(i) + uint(o>>l)
+		high[place/8] |= 1 << (place % 8)
+		bit := uint(i) * l
+		for v := uint64(o&(1<<l-1)) << (bit % 8); v != 0; v >>= 8 {
+			low[bit/8] |= byte(v)
+			bit += 8
+		}
+	}
+	return b
+}
+
+// packed takes a packed list's two parts off the page. lower goes on to the end
+// of the page, so that it can be read by words.
+func (g *groups) packed() (upper, lower []byte, l uint) {
+	l, up, low := packing(g.n, g.block)
+	if len(g.b) < up+low {
+		g.fail()
+		return nil, nil, 0
+	}
+	upper, lower = g.b[:up], g.b[up:]
+	g.b = lower[low:]
+	return upper, lower, l
+}
+
+// load reads the eight bytes from i on, or as many as there are.
+func load(b []byte, i int) uint64 {
+	if i+8 <= len(b) {
+		return binary.LittleEndian.Uint64(b[i:])
+	}
+	var w uint64
+	for j, c := range b[min(i, len(b)):] {
+		w |= uint64(c) << (8 * j)
+	}
+	return w
+}
+
+// lowest reads l bits from a bit on.
+func lowest(b []byte, bit, l uint) uint {
+	return uint(load(b, int(bit>>3))>>(bit&7)) & (1<<l - 1)
 }
 
 // longGap reads a gap whose first byte c says that more follow.
@@ -337,6 +402,22 @@ func (g *groups) each(f func(low uint32)) {
 			}
 		}
 		g.b = b[words*8:]
+	case listPacked:
+		upper, lower, l := g.packed()
+		i, base := uint(0), uint(0)
+		for j := 0; j < len(upper); j += 8 {
+			for w := load(upper, j); w != 0; w &= w - 1 {
+				low := (base+uint(bits.TrailingZeros64(w))-i)<<l | lowest(lower, i*l, l)
+				if low >= limit {
+					g.fail()
+					return
+				}
+				f(uint32(low))
+				i++
+			}
+			base += 64
+		}
+		g.bad = g.bad || i != uint(g.n)
 	default:
 		pos, i := uint(0), 0
 		gap := func() (c uint, ok bool) {
@@ -353,7 +434,7 @@ func (g *groups) each(f func(low uint32)) {
 		for range g.n {
 			c, ok := gap()
 			length := uint(0)
-			if ok && g.kind == listRuns {
+			if ok {
 				length, ok = gap()
 			}
 			if pos += c; !ok || pos+length >= limit {
@@ -379,48 +460,70 @@ func (g *groups) skip() (n int) {
 
 // timesOf reads the times of a page's people one by one.
 type timesOf struct {
-	b   []byte
-	bad bool
+	codes, more []byte
+	i, n        int
+	bad         bool
+}
+
+func openTimes(b []byte) (t timesOf) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b))*8/6 || uint64(len(b)-size) < (6*n+7)/8 {
+		return timesOf{bad: true}
+	}
+	t.n, t.codes = int(n), b[size:size+(6*int(n)+7)/8]
+	t.more = b[size+len(t.codes):]
+	return t
 }
 
 // next calls f for each half hour in which the next person got messages.
 func (t *timesOf) next(f func(slice uint8, count uint64)) {
-	if len(t.b) == 0 {
+	if t.i >= t.n || t.bad {
 		t.bad = true
 		return
 	}
-	c := t.b[0]
-	t.b = t.b[1:]
-	if c < halfHours {
-		f(c, 1)
+	at := 6 * t.i / 8
+	code := uint16(t.codes[at])
+	if at+1 < len(t.codes) {
+		code |= uint16(t.codes[at+1]) << 8
+	}
+	code = code >> (6 * t.i % 8) & 63
+	t.i++
+	if code < halfHours {
+		f(uint8(code), 1)
 		return
 	}
-	n, size := binary.Uvarint(t.b)
-	if c != 255 || size <= 0 || n > uint64(len(t.b)) {
-		t.bad, t.b = true, nil
+	n, size := binary.Uvarint(t.more)
+	if code != several || size <= 0 || n > uint64(len(t.more)) {
+		t.bad = true
 		return
 	}
-	t.b = t.b[size:]
+	t.more = t.more[size:]
 	for range n {
-		if len(t.b) < 2 || t.b[0] >= halfHours {
-			t.bad, t.b = true, nil
+		if len(t.more) < 2 || t.more[0] >= halfHours {
+			t.bad = true
 			return
 		}
-		slice := t.b[0]
-		count, size := binary.Uvarint(t.b[1:])
+		slice := t.more[0]
+		count, size := binary.Uvarint(t.more[1:])
 		if size <= 0 || count > maxCount {
-			t.bad, t.b = true, nil
+			t.bad = true
 			return
 		}
-		t.b = t.b[1+size:]
+		t.more = t.more[1+size:]
 		f(slice, count)
 	}
 }
 
+// over reports whether everything was read, and well.
+func (t *timesOf) over() bool { return !t.bad && t.i == t.n && len(t.more) == 0 }
+
 // factsOf reads a page, with its times or (a roll-up's) without.
 func factsOf(page, timesPage []byte, block bool, chunk int) ([]fact, error) {
 	facts := make([]fact, 0, len(page))
-	t := timesOf{b: timesPage}
+	t := timesOf{}
+	if timesPage != nil {
+		t = openTimes(timesPage)
+	}
 	g := groupsOf(page, block)
 	base := uint32(0)
 	if !block {
@@ -439,7 +542,7 @@ func factsOf(page, timesPage []byte, block bool, chunk int) ([]fact, error) {
 	if err := g.err(); err != nil {
 		return nil, err
 	}
-	if t.bad || len(t.b) > 0 {
+	if !t.over() {
 		return nil, errPage
 	}
 	return facts, nil

@@ -165,31 +165,18 @@ func (g *groups) mask(into *[1 << chunkBits]uint64, mask uint64) {
 			into[uint(b[i])|uint(b[i+1])<<8] |= mask
 		}
 		g.b = b[2*g.n:]
-	case listGaps:
-		pos, i := uint(0), 0
-		for range g.n {
-			if i >= len(b) {
-				g.fail()
-				return
+	case listPacked:
+		upper, lower, l := g.packed()
+		i, base := uint(0), uint(0)
+		for j := 0; j < len(upper); j += 8 {
+			for w := load(upper, j); w != 0; w &= w - 1 {
+				low := (base+uint(bits.TrailingZeros64(w))-i)<<l | lowest(lower, i*l, l)
+				into[low&(1<<chunkBits-1)] |= mask
+				i++
 			}
-			c := uint(b[i])
-			i++
-			if c >= gapTwo {
-				var ok bool
-				if c, i, ok = longGap(b, c, i); !ok {
-					g.fail()
-					return
-				}
-			}
-			pos += c
-			into[pos&(1<<chunkBits-1)] |= mask
-			pos++
+			base += 64
 		}
-		if pos > 1<<chunkBits {
-			g.fail()
-			return
-		}
-		g.b = b[i:]
+		g.bad = g.bad || i != uint(g.n)
 	default:
 		g.each(func(low uint32) { into[low&(1<<chunkBits-1)] |= mask })
 	}

@@ -100,7 +100,7 @@ func (s *snapshot) lookUp(v vendorID, chunk uint16, times byte, p period, page [
 	if err != nil {
 		return err
 	}
-	t := timesOf{b: value}
+	t := openTimes(value)
 	var failed error
 	for i := 0; len(hits) > 0 && !t.bad; i++ {
 		if i < hits[0].at {

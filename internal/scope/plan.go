@@ -154,7 +154,7 @@ func (s *snapshot) plan(ctx context.Context, name exposure.VendorID, picks []pic
 			}
 		}
 	}
-	err = s.read(ctx, edges, always, func(m *message) {
+	err = s.read(ctx, edges, always, exposure.Nobody, func(m *message) {
 		if p.takes(s.names.pathways[m.pathway], m.at) {
 			p.take(m)
 		}

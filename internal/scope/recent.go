@@ -193,5 +193,5 @@ func (s *snapshot) readSince(ctx context.Context, window span, take func(*messag
 			}
 		}
 	}
-	return s.read(ctx, all, window, take)
+	return s.read(ctx, all, window, exposure.Nobody, take)
 }

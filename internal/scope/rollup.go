@@ -173,7 +173,7 @@ func firstBlock(r pebble.Reader, v vendorID, from uint16) (block uint16, ok bool
 // worthIt is by how much a roll-up must be shorter than what it stands for.
 // Where the same people come every day it is; where others come every day, a
 // week is hardly shorter than its days, and reading them costs the same.
-var worthIt = 2 // a variable for tests
+var worthIt = 3 // a variable for tests
 
 // roll writes one block of a roll-up from its days.
 func roll(r pebble.Reader, b *pebble.Batch, v vendorID, at pageAt) error {

@@ -174,47 +174,82 @@ func ranges(tallies map[sliceAt]*tally) [][2]uint64 {
 	return out
 }
 
-// read gives every message of those tallies that lies in the window, from the
-// journal itself: sent or possibly sent, the open ones excepted.
-func (s *snapshot) read(ctx context.Context, tallies map[sliceAt]*tally, window span, take func(*message)) error {
+// read gives every message of some half hours that lies in the window, from the
+// journal itself: sent or possibly sent, the open ones excepted. Unless who is
+// Nobody, it may leave out those that say nothing about who.
+func (s *snapshot) read(ctx context.Context, tallies map[sliceAt]*tally, window span, who exposure.Ordinal, take func(*message)) error {
 	if len(tallies) == 0 {
 		return nil
 	}
 	own := s.names.clone() // to number what is read, not to add to it
+	wanted := map[pathwayID]bool{}
+	for at := range tallies {
+		wanted[at.pathway] = true
+	}
+	one := func(e *Entry) error {
+		p, err := own.pathway(e.Pathway)
+		if err != nil {
+			return err
+		}
+		at := e.instant()
+		d, slice := sliceOf(at)
+		if !window.has(at) || tallies[sliceAt{tallyAt{d, p}, slice}] == nil {
+			return nil
+		}
+		m, err := own.message(e)
+		if err == nil {
+			take(m)
+		}
+		return err
+	}
 	for _, r := range ranges(tallies) {
-		open := map[uint64]*message{}
-		for e, err := range s.source.Entries(r[0]) {
-			if err != nil {
-				return fmt.Errorf("reading entries %d to %d of the journal: %w", r[0], r[1], err)
-			}
-			if e.Seq > r[1] {
-				break
-			}
-			if e.Seq%4096 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			switch e.Kind {
-			case Disclosed:
-				p, ok := own.pathwayOf[e.Pathway]
-				at := e.instant()
-				d, slice := sliceOf(at)
-				if !ok || !window.has(at) || tallies[sliceAt{tallyAt{d, p}, slice}] == nil {
-					continue
+		var err error
+		if fast, ok := s.source.(Scanner); ok {
+			takes := func(p exposure.Pathway) bool {
+				id, ok := own.pathwayOf[p]
+				if !ok { // past maxWays, if it is there at all
+					id, ok = own.pathwayOf[exposure.Pathway{Vendor: p.Vendor, Route: otherWays}]
 				}
-				m, err := own.message(&e)
-				if err != nil {
-					return err
-				}
-				if e.Declared {
-					take(m)
-					continue
-				}
-				open[e.Seq] = m
-			case Settled:
-				if m := open[e.Of]; m != nil {
-					delete(open, e.Of)
-					if e.Result != NotSent {
-						take(m)
+				return ok && wanted[id]
+			}
+			err = fast.Scan(ctx, r[0], r[1], takes, who, one)
+		} else {
+			err = s.readAll(ctx, r[0], r[1], one)
+		}
+		if err != nil {
+			return fmt.Errorf("reading entries %d to %d of the journal: %w", r[0], r[1], err)
+		}
+	}
+	return nil
+}
+
+// readAll is Scan of a source that has none.
+func (s *snapshot) readAll(ctx context.Context, first, last uint64, take func(*Entry) error) error {
+	open := map[uint64]*Entry{}
+	for e, err := range s.source.Entries(first) {
+		if err != nil {
+			return err
+		}
+		if e.Seq > last {
+			break
+		}
+		if e.Seq%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		switch {
+		case e.Kind == Disclosed && e.Declared:
+			if err := take(&e); err != nil {
+				return err
+			}
+		case e.Kind == Disclosed:
+			e.Exposures, e.Incomplete = slices.Clone(e.Exposures), slices.Clone(e.Incomplete)
+			open[e.Seq] = &e
+		case e.Kind == Settled:
+			if d := open[e.Of]; d != nil {
+				delete(open, e.Of)
+				if e.Result != NotSent {
+					if err := take(d); err != nil {
+						return err
 					}
 				}
 			}

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"context"
 	"iter"
 	"time"
 
@@ -19,6 +20,16 @@ type Source interface {
 	Follow() <-chan struct{}
 	// People is a snapshot of what the directory says about everyone.
 	People() (*People, error)
+}
+
+// Scanner is a Source that finds entries in a part of the journal faster than
+// Entries tells all of them.
+type Scanner interface {
+	// Scan calls take with every Disclosed entry among first to last whose pathway
+	// takes accepts (it is asked once for each) and, unless who is Nobody, that says
+	// something about who; if it is declared, or if its first outcome up to last is
+	// not NotSent. They come in no particular order; an entry is valid during the call.
+	Scan(ctx context.Context, first, last uint64, takes func(exposure.Pathway) bool, who exposure.Ordinal, take func(*Entry) error) error
 }
 
 // People holds the directory's attributes as arrays by ordinal, which one pass

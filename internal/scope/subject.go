@@ -59,7 +59,7 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 		}
 	}
 	exact := map[sliceAt]span{}
-	err = s.read(ctx, wanted, always, func(m *message) {
+	err = s.read(ctx, wanted, always, who, func(m *message) {
 		if slices.ContainsFunc(m.people, func(p personSet) bool { return p.who == who }) {
 			d, slice := sliceOf(m.at)
 			at := sliceAt{tallyAt{d, m.pathway}, slice}

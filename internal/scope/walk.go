@@ -312,10 +312,11 @@ func (w *walker) page(i int, p *plan, q period, value []byte, chunk uint16, bloc
 		if block {
 			part = partBlockTimes
 		}
-		var err error
-		if at.b, err = get(w.s.store, pageKey(nil, p.vendor, chunk, part, q)); err != nil {
+		times, err := get(w.s.store, pageKey(nil, p.vendor, chunk, part, q))
+		if err != nil {
 			return err
 		}
+		at = openTimes(times)
 	}
 	g := groupsOf(value, block)
 	for g.next() {
