@@ -39,7 +39,7 @@ func (d *Desk) AttestDeletion(ctx context.Context, name string, r Attest) (Attes
 	if _, err := d.spec(name); err != nil && len(used) == 0 { // a vendor outlives its manifest
 		return answer, err
 	}
-	if err := d.checkAttest(v, r, used); err != nil {
+	if err := d.checkAttest(ctx, v, r, used); err != nil {
 		return answer, err
 	}
 	sum := sha256.Sum256(r.Statement)
@@ -69,7 +69,7 @@ func (d *Desk) AttestDeletion(ctx context.Context, name string, r Attest) (Attes
 	return answer, nil
 }
 
-func (d *Desk) checkAttest(v exposure.VendorID, r Attest, used []exposure.Pathway) error {
+func (d *Desk) checkAttest(ctx context.Context, v exposure.VendorID, r Attest, used []exposure.Pathway) error {
 	wrong := func(reason, next, detail string) error {
 		return problem(http.StatusUnprocessableEntity, reason, next, "%s", detail)
 	}
@@ -80,7 +80,11 @@ func (d *Desk) checkAttest(v exposure.VendorID, r Attest, used []exposure.Pathwa
 		return wrong("statement-too-large", "give the signed letter alone", "the statement is larger than 32 MB")
 	}
 	if r.Withdraws != 0 {
-		for _, a := range d.Index.Attestations(v) {
+		list, err := d.Index.Attestations(ctx, v)
+		if err != nil {
+			return unavailable("answering from the index", err)
+		}
+		for _, a := range list {
 			if a.Entry == r.Withdraws && !a.Withdrawn {
 				return nil
 			}

@@ -79,7 +79,9 @@ func (d *Desk) Vendor(ctx context.Context, name string) (VendorDetail, error) {
 	if err != nil {
 		return VendorDetail{}, unavailable("answering from the index", err)
 	}
-	detail.Attestations = d.Index.Attestations(spec.ID)
+	if detail.Attestations, err = d.Index.Attestations(ctx, spec.ID); err != nil {
+		return VendorDetail{}, unavailable("answering from the index", err)
+	}
 	detail.Seen = VendorSeen{
 		Subjects: seen.Subjects, Disclosures: seen.Disclosures,
 		IncompleteMessages: seen.IncompleteMessages, CoveredSince: seen.CoveredSince,

@@ -126,7 +126,7 @@ func TestALetterDuringAnIncidentTakesTwo(t *testing.T) {
 	if _, err := attest(api.Attest{Withdraws: a.Entry, Statement: []byte("retracted")}); err != nil {
 		t.Fatal(err)
 	}
-	if list := e.desk.Index.Attestations("acme-mail"); len(list) != 1 || !list[0].Withdrawn {
+	if list, _ := e.desk.Index.Attestations(t.Context(), "acme-mail"); len(list) != 1 || !list[0].Withdrawn {
 		t.Errorf("%+v", list)
 	}
 	if _, err := e.desk.AttestDeletion(e.as("vera", api.Viewer), "acme-mail", letter); reasonOf(err) != "role-not-allowed" {

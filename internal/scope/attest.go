@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -129,8 +130,9 @@ type Attested struct {
 }
 
 // Attestations lists the letters of a vendor, those that were withdrawn too.
-func (x *Index) Attestations(v exposure.VendorID) []Attested {
-	return attested(x.Statements(Attestation, v), v)
+func (x *Index) Attestations(ctx context.Context, v exposure.VendorID) ([]Attested, error) {
+	list, err := x.Statements(ctx, Attestation, v)
+	return attested(list, v), err
 }
 
 func attested(stated []Statement, v exposure.VendorID) []Attested {

@@ -199,10 +199,11 @@ func (x *Index) Frozen(id string) (evidence.Scope, error) {
 func (x *Index) committed(id string) (Statement, error) {
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()
-	if err := x.Sync(ctx); err != nil {
+	list, err := x.Statements(ctx, FrozenScope, "")
+	if err != nil {
 		return Statement{}, err
 	}
-	for _, s := range x.Statements(FrozenScope, "") {
+	for _, s := range list {
 		if s.ID == id {
 			return s, nil
 		}

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -56,15 +57,21 @@ func decodeStatement(seq uint64, b []byte) (Statement, error) {
 func (s *Statement) encode() ([]byte, error) { return json.Marshal(s) }
 
 // Statements lists those of one kind about a vendor, in the order of the
-// journal; of all vendors for "".
-func (x *Index) Statements(kind StatementKind, v exposure.VendorID) []Statement {
+// journal, every acknowledged one; of all vendors for "".
+func (x *Index) Statements(ctx context.Context, kind StatementKind, v exposure.VendorID) ([]Statement, error) {
+	if err := x.Sync(ctx); err != nil {
+		return nil, err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.err != nil {
+		return nil, x.err
+	}
 	var out []Statement
 	for _, s := range x.statements {
 		if s.Kind == kind && (v == "" || s.Vendor == v) {
 			out = append(out, s)
 		}
 	}
-	return out
+	return out, nil
 }
