@@ -55,6 +55,10 @@ const (
 	FreezeScopes Power = "freeze scopes"
 	// HandOutEvidence: export bundles. Each export is an entry of the ledger.
 	HandOutEvidence Power = "hand out evidence"
+	// ErasePeople: make nothing lead to a person any more. Not undone.
+	ErasePeople Power = "erase people"
+	// HoldErasure: set and lift legal holds.
+	HoldErasure Power = "set legal holds"
 	// ManageUsers: add users and change roles.
 	ManageUsers Power = "manage users"
 )
@@ -64,9 +68,9 @@ var powers = map[Role][]Power{
 	Viewer:        {SeeFigures},
 	Auditor:       {SeeFigures, TryMessages, ReadPeople, HandOutEvidence},
 	VendorManager: {SeeFigures, TryMessages, CloseFindings, DeclareHoldings, ApproveSteps},
-	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps, HandOutEvidence},
+	Counsel:       {SeeFigures, TryMessages, ReadPeople, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps, HandOutEvidence, ErasePeople, HoldErasure},
 	Responder:     {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, DeclareHoldings, FreezeScopes, HandleIncidents, ApproveSteps},
-	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, DeclareHoldings, FreezeScopes, ChangeTokens, KeepStore, ManageUsers, HandOutEvidence},
+	Administrator: {SeeFigures, TryMessages, ReadPeople, ChangeGates, CloseFindings, HandleIncidents, ApproveSteps, LoadPeople, DeclareHoldings, FreezeScopes, ChangeTokens, KeepStore, ManageUsers, HandOutEvidence, ErasePeople, HoldErasure},
 }
 
 // Actor is who asks.

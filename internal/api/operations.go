@@ -109,6 +109,7 @@ func register(a huma.API, d *Desk) {
 	registerFindings(a, d)
 	registerTokens(a, d)
 	registerIncidents(a, d)
+	registerErase(a, d)
 
 	answer(a, http.MethodGet, "/users", "users", "Who may log in",
 		func(ctx context.Context, _ *nothing) (UserList, error) {

@@ -113,6 +113,7 @@ func (a *App) Start(ctx context.Context) error {
 		}()
 	}
 	a.tasks.Go(a.watch)
+	a.tasks.Go(a.retain)
 	if a.feed != nil {
 		a.tasks.Go(func() { a.feed.Run(a.ctx) })
 	}

@@ -17,6 +17,8 @@ type ledgerCmd struct {
 
 	Backfill ledgerBackfillCmd `cmd:"" help:"Declare what a vendor held before Cordon."`
 
+	Expire ledgerExpireCmd `cmd:"" help:"Erase the days that are older than the policy keeps them."`
+
 	Backup  ledgerBackupCmd  `cmd:"" help:"Copy the ledger, while the server runs."`
 	Restore ledgerRestoreCmd `cmd:"" help:"Bring a backup back, with every gate cut."`
 	Scrub   ledgerScrubCmd   `cmd:"" help:"See whether everything can still be read; read it now."`
@@ -45,6 +47,9 @@ func (ledgerVerifyCmd) Run(e *Env) error {
 			return err
 		}
 	} else {
+		for _, text := range r.Erased {
+			e.Print("%s", text)
+		}
 		for _, p := range r.Problems {
 			e.Print("%s %s", e.Colour(red, "problem:"), p)
 		}

@@ -53,6 +53,9 @@ type verbs struct {
 	Hold    holdCmd    `cmd:"" group:"Act" help:"Hold a vendor: nothing goes out until it is restored."`
 	Restore restoreCmd `cmd:"" group:"Act" help:"Open the gate of a vendor again."`
 
+	Erase     eraseCmd     `cmd:"" group:"Act" help:"Erase a person: nothing leads to them any more."`
+	LegalHold legalHoldCmd `cmd:"" name:"legal-hold" group:"Act" help:"Suspend erasure and expiry while a case needs the record."`
+
 	Incident incidentCmd `cmd:"" group:"Act" help:"Open an incident and keep it: facts, scope, approvals, timeline."`
 
 	Vendor    vendorCmd    `cmd:"" group:"Set up" help:"List, show and add vendors."`

@@ -198,7 +198,7 @@ func TestErasedPersonLeavesNothingButAnOrdinal(t *testing.T) {
 		t.Error("the country stays after the last vendor deleted")
 	}
 	list, err := l.ErasedPeople()
-	if err != nil || len(list) != 2 || !list[0].Pending("acme-mail") || list[0].Attributes || !list[0].swept {
+	if err != nil || len(list) != 2 || !list[0].Pending("acme-mail") || list[0].Attributes || list[1].Attributes || !list[0].swept {
 		t.Errorf("list %+v, %v", list, err)
 	}
 	if n, entry, err := l.PassedOn(t.Context(), "acme-mail", Event{}); n != 2 || entry == 0 || err != nil {

@@ -174,11 +174,16 @@ func (l *Ledger) changeErased(ctx context.Context, e Event, change func(*Erased)
 	}
 	l.expiring.Lock() // nobody else changes these rows meanwhile
 	defer l.expiring.Unlock()
-	list, err := l.ErasedPeople()
+	all, err := l.ErasedPeople()
 	if err != nil {
 		return 0, 0, err
 	}
-	list = slices.DeleteFunc(list, func(p Erased) bool { return !change(&p) })
+	var list []Erased
+	for _, p := range all {
+		if change(&p) {
+			list = append(list, p)
+		}
+	}
 	if len(list) == 0 {
 		return 0, 0, nil
 	}
