@@ -16,6 +16,9 @@ import (
 // recover. A parked goroutine costs a few kilobytes until the restart that a
 // sick store needs anyway; whoever waits for it watches Failed.
 //
+// The manifest is watched as well. After an error of it Pebble flushes the same
+// entries once more, into a second table, and a compaction of the two panics.
+//
 // Where the log has a second place, a failure in the first one does not make
 // the store sick: Pebble takes the call that does not return for a slow disk
 // and goes on in the second one.
@@ -73,6 +76,17 @@ func zero(f vfs.File, size int64) {
 	_ = f.Sync() // a sync that fails will fail again with the first entry
 }
 
+// OpenDir watches the syncs of folders: one belongs to every log that is made,
+// and its error ends the process as one of the log itself does. Where the log
+// has a second place it is made beside the commits, and errors are handed back in good order.
+func (fs parkingFS) OpenDir(name string) (vfs.File, error) {
+	d, err := fs.FS.OpenDir(name)
+	if err != nil || fs.role != onlyPlace {
+		return d, err
+	}
+	return parkingFile{d, fs}, nil
+}
+
 func (fs parkingFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if strings.HasSuffix(newname, ".log") {
 		if fs.role == firstPlace && fs.s.Failover().Err != nil {
@@ -85,7 +99,10 @@ func (fs parkingFS) ReuseForWrite(oldname, newname string, category vfs.DiskWrit
 }
 
 func (fs parkingFS) watch(name string, f vfs.File, err error) (vfs.File, error) {
-	if !strings.HasSuffix(name, ".log") {
+	switch base := filepath.Base(name); {
+	case strings.HasPrefix(base, "MANIFEST-"), strings.HasPrefix(base, "marker."):
+		fs.role = onlyPlace // there is no second one for these
+	case !strings.HasSuffix(name, ".log"):
 		return f, err
 	}
 	if fs.park(err) != nil {
