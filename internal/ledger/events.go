@@ -195,9 +195,11 @@ func (l *Ledger) loadEvents(end *extent, newest []uint64) (count uint64, err err
 	}
 	whole := err == nil
 	last := make([]uint64, 0, len(newest))
+	batch := uint64(0)
 	err = l.eventRows(0, end.entries, func(r eventRow) error {
 		count++
-		whole = whole && r.count == count
+		whole = whole && r.count == count && r.batch >= batch && r.batch < end.batches
+		batch = r.batch
 		if len(newest) > 0 && r.entry >= newest[0] {
 			last = append(last, r.entry)
 		}
