@@ -2,10 +2,12 @@ package ledger
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 
+	"cordon/evidence"
 	"cordon/internal/exposure"
 	"cordon/internal/store"
 
@@ -18,7 +20,12 @@ func (l *Ledger) sweepErased(ctx context.Context, f *traces) error {
 	if len(f.people) == 0 {
 		return nil
 	}
-	err := l.reading(func() error {
+	before, _, err := l.baseRow()
+	if err != nil {
+		return err
+	}
+	var digest string // of the base without them
+	err = l.reading(func() error {
 		people := make([]exposure.Ordinal, 0, len(f.people))
 		for o := range f.people {
 			people = append(people, o)
@@ -26,7 +33,7 @@ func (l *Ledger) sweepErased(ctx context.Context, f *traces) error {
 		if err := l.sweepRows(ctx, f); err != nil {
 			return err
 		}
-		if _, err := l.forgetInBase(people...); err != nil {
+		if digest, err = l.forgetInBase(people...); err != nil {
 			return err
 		}
 		// The base has nothing any more that would have to be hidden.
@@ -42,7 +49,20 @@ func (l *Ledger) sweepErased(ctx context.Context, f *traces) error {
 	if err != nil {
 		return fmt.Errorf("the people were erased, but the place of what is gone was not written anew (the next start does it): %w", err)
 	}
-	return l.wait(ctx, l.queue.add(job{step: func(_ *journal, pb *pebble.Batch) error {
+	var text []byte
+	if digest != "" && digest != hex.EncodeToString(before.digest[:]) {
+		// Who exchanges the files of the base would have to forge this entry.
+		text, err = encodeEvent(Event{Kind: EventErase, Actor: "cordon", Fields: map[string]any{
+			"what": "base", "base": before.generation, "base_digest": digest,
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	return l.wait(ctx, l.queue.add(job{step: func(j *journal, pb *pebble.Batch) error {
+		if text != nil {
+			j.add(evidence.Entry{Kind: evidence.Event, Time: l.nowMS(), JSON: text})
+		}
 		for o := range f.people {
 			row, err := l.erasedRow(o)
 			if errors.Is(err, pebble.ErrNotFound) {

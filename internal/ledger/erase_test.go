@@ -89,6 +89,15 @@ func rowsWith(t testing.TB, l *Ledger, what map[string][]byte) (found []string) 
 }
 
 func TestErasedPersonLeavesNothingButAnOrdinal(t *testing.T) {
+	t.Run("of the store", func(t *testing.T) { leavesNothing(t, false) })
+	t.Run("of the base", func(t *testing.T) {
+		testBaseFrom = 1
+		defer func() { testBaseFrom = 0 }()
+		leavesNothing(t, true)
+	})
+}
+
+func leavesNothing(t *testing.T, base bool) {
 	dir := t.TempDir()
 	l := mustOpen(t, dir)
 	// Somebody of the directory with tokens, and a stranger.
@@ -120,8 +129,11 @@ func TestErasedPersonLeavesNothingButAnOrdinal(t *testing.T) {
 			t.Fatalf("before the erasure there is no %s, only %v", want, names)
 		}
 	}
-	if len(rowsWith(t, l, traces)) < len(traces) {
+	if !base && len(rowsWith(t, l, traces)) < len(traces) {
 		t.Fatal("the search does not find what is there")
+	}
+	if base && l.ids.base.Load() == nil {
+		t.Fatal("there is no base")
 	}
 
 	plan, err := l.PlanErase(t.Context(), []exposure.Ordinal{o, stranger})
@@ -171,7 +183,7 @@ func TestErasedPersonLeavesNothingButAnOrdinal(t *testing.T) {
 			l.Close()
 			eachFile(t, dir, func(path string, content []byte) {
 				for name, b := range traces {
-					if strings.HasSuffix(path, ".sst") && bytes.Contains(content, b) {
+					if (strings.HasSuffix(path, ".sst") || strings.Contains(path, "/people/")) && bytes.Contains(content, b) {
 						t.Errorf("%s holds the %s", path, name)
 					}
 				}
