@@ -51,6 +51,12 @@ vuln: ## govulncheck, where its database can be reached
 crash: ## wire against ledger: 200 rounds of kill -9 under load (CI runs a few)
 	CORDON_CRASH_ROUNDS=200 $(GO) test -count=1 -v -timeout 120m ./test/crash
 
+.PHONY: corrupt
+corrupt: ## every bit of every file of a small store, and each call to the disk failing once (hours; CI runs a sample)
+	CORDON_CORRUPT=all $(GO) test -count=1 -v -timeout 600m ./test/corrupt
+	CORDON_FAULT_ROUNDS=0 $(GO) test -count=1 -v -timeout 60m -run TestSystemCallsFailingOnce ./test/crash
+	$(GO) test -count=1 -v -run 'TestEachCallOfACommitFailingOnce|TestDamageToAnyFile' ./internal/ledger
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s) each
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
