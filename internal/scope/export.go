@@ -25,6 +25,7 @@ var ExportHeader = []string{"id", "cohort", "categories", "protected", "country"
 // answer's subjects. cohort
 // is Cohort.ID; categories are separated by spaces, protected ones written
 // category=form. People come in the order of their ordinals, which says nothing.
+// They are written as they are met: memory does not grow with their number.
 func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (uint64, error) {
 	r, err := x.ask(ctx, &q)
 	if err != nil {
@@ -38,6 +39,7 @@ func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (
 	}
 	var n uint64
 	var columns [][3]string // cohort, categories, protected, by union
+	row := make([]string, len(ExportHeader))
 	_, err = r.s.walk(ctx, tour{plans: []*plan{r.in}, ordered: true}, one(func(g group) error {
 		for u := len(columns); u <= g.union; u++ {
 			columns = append(columns, cohortColumns(g.unions.set(u)))
@@ -45,7 +47,7 @@ func (x *Index) Export(ctx context.Context, q Query, w io.Writer, open Opener) (
 		c := columns[g.union]
 		for left := g.people; left != 0; left &= left - 1 {
 			o := g.first + exposure.Ordinal(bits.TrailingZeros64(left))
-			row := []string{"", c[0], c[1], c[2], "", ""}
+			row[0], row[1], row[2], row[3], row[4], row[5] = "", c[0], c[1], c[2], "", ""
 			if int(o) < len(people.Country) {
 				id, ok, err := open(o)
 				if err != nil {
