@@ -121,7 +121,10 @@ func measure(file, dir string, once bool, profile string) (*result, error) {
 	}
 	r.BytesPerPerson = float64(size(filepath.Join(dir, "data", "people"))) / float64(max(1, r.First.People))
 	if !once {
-		again, err := importOnce(l, file, "")
+		if profile != "" {
+			profile += ".again"
+		}
+		again, err := importOnce(l, file, profile)
 		if err != nil {
 			l.Close()
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
 	"cordon/internal/classify"
@@ -59,9 +60,9 @@ const valuesOff = "off"
 
 // DirectoryVersion names the state of the configured file, and what is kept of
 // it, so that a start need not read 35 million people again; "" when there is
-// no such file.
+// no such file, or it is a database.
 func DirectoryVersion(c config.Directory) (string, error) {
-	if c.File == "" {
+	if c.File == "" || strings.Contains(c.File, "://") {
 		return "", nil
 	}
 	info, err := os.Stat(c.File)

@@ -19,42 +19,51 @@ func (a *App) loadDirectory(ctx context.Context) error {
 	if path == "" {
 		return nil
 	}
-	format, err := directory.FormatOf(path)
-	if err != nil {
-		return fmt.Errorf("directory.file: %w", err)
-	}
-	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("directory.file: %s does not exist\n  next: put it there, or take the key out of the configuration", path)
-	}
-	if err != nil {
+	if _, err := directory.FormatOf(path); err != nil {
 		return fmt.Errorf("directory.file: %w", err)
 	}
 	version, err := api.DirectoryVersion(a.cfg.Directory)
 	if err != nil {
 		return err
 	}
-	if a.fold.DirectoryVersion() == version {
+	if version != "" && a.fold.DirectoryVersion() == version {
 		return nil
 	}
-	f, err := os.Open(path)
+	// A database has no version: it is asked at each start, and who is as before
+	// costs a look-up.
+	f, err := directory.Open(ctx, path, a.cfg.Directory.Query)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("directory.file: %s does not exist\n  next: put it there, or take the key out of the configuration", path)
+	}
 	if err != nil {
 		return fmt.Errorf("directory.file: %w", err)
 	}
 	defer f.Close()
 	said := time.Now()
-	answer, err := directory.ImportBlocks(ctx, format, f, api.People(a.ledger, a.cfg.Directory), directory.Options{Now: a.o.Now(), Progress: func(bytes int64, lines uint64) {
+	answer, err := directory.ImportBlocks(ctx, f.Format, f, api.People(a.ledger, a.cfg.Directory), directory.Options{Now: a.o.Now(), Progress: func(bytes int64, lines uint64) {
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
-			fmt.Fprintf(a.o.Talk, "loading the directory: %d lines, %d %%\n", lines, 100*bytes/max(1, info.Size()))
+			fmt.Fprintf(a.o.Talk, "loading the directory: %d lines%s\n", lines, share(bytes, f.Bytes))
 		}
 	}})
 	if err != nil {
-		return fmt.Errorf("loading the directory %s: %w", path, err)
+		return fmt.Errorf("loading the directory: %w", err)
 	}
 	a.o.Log.Info("directory loaded", "people", answer.People, "new", answer.New, "changed", answer.Changed, "rejected", answer.RejectedRows)
 	for _, r := range answer.Rejected[:min(5, len(answer.Rejected))] {
 		a.o.Log.Warn("directory: line not taken", "line", r.Line, "problem", r.Problem)
 	}
+	if version == "" {
+		return nil
+	}
 	return a.fold.SetDirectoryVersion(version)
+}
+
+// share says how much of the bytes was read; nothing where nobody knows how many
+// there are.
+func share(read, all int64) string {
+	if all <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d %%", 100*read/all)
 }

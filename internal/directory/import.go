@@ -6,51 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
-// Format is how a directory is written.
-type Format string
-
-const (
-	CSV   Format = "csv"
-	JSONL Format = "jsonl"
-)
-
-// FormatOf tells the format by the name of a file. What cannot be read yet is
-// refused with what to do instead.
-func FormatOf(source string) (Format, error) {
-	if scheme, _, ok := strings.Cut(source, "://"); ok {
-		return "", fmt.Errorf("a directory at %s:// cannot be read yet; export it to CSV or JSON lines and name the file", scheme)
-	}
-	switch ext := strings.ToLower(filepath.Ext(source)); ext {
-	case ".csv", ".tsv", ".txt":
-		return CSV, nil
-	case ".jsonl", ".ndjson":
-		return JSONL, nil
-	case ".parquet":
-		return "", errors.New("a directory in Parquet cannot be read yet; export it to CSV or JSON lines")
-	default:
-		return "", fmt.Errorf("cannot tell what kind of directory %q is; name a file that ends in .csv or .jsonl", filepath.Base(source))
-	}
-}
-
 // ImportFile imports the file at path.
 func ImportFile(ctx context.Context, path string, sink Sink, o Options) (*Answer, error) {
-	format, err := FormatOf(path)
+	in, err := Open(ctx, path, "")
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the directory: %w", err)
-	}
-	defer f.Close()
-	return Import(ctx, format, f, sink, o)
+	defer in.Close()
+	return Import(ctx, in.Format, in, sink, o)
 }
 
 // row is what one line says, by column, before anything is checked.

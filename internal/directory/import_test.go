@@ -237,7 +237,7 @@ func TestRefusesWhatIsNoDirectory(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, source := range []string{"people.parquet", "postgres://db/people", "people", "people.xlsx"} {
+	for _, source := range []string{"mysql://db/people", "people", "people.xlsx"} {
 		if _, err := FormatOf(source); err == nil || !strings.Contains(err.Error(), "csv") && !strings.Contains(err.Error(), "CSV") {
 			t.Errorf("%s: %v does not say what to do", source, err)
 		}

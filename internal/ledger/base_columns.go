@@ -53,20 +53,22 @@ func (s *sheet) private() ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := mapPrivate(f, s.size)
-	if err != nil {
-		return nil, err
-	}
-	for block := range s.sums {
-		if s.isChecked(block) {
-			continue
+	// Checked as it is read, not where it is mapped: page by page that would take
+	// several times as long.
+	buf := make([]byte, 64*sheetBlock)
+	for block := 0; block < len(s.sums); block += 64 {
+		start := int64(block) * sheetBlock
+		run := buf[:min(int64(len(buf)), s.size-start)]
+		if _, err := f.ReadAt(run, start); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", s.path, err)
 		}
-		if err := s.check(block, data[int64(block)*sheetBlock:min(s.size, int64(block+1)*sheetBlock)]); err != nil {
-			unmap(data)
-			return nil, fmt.Errorf("reading the base of people: %w", err)
+		for i := 0; i < len(run); i += sheetBlock {
+			if err := s.check(block+i/sheetBlock, run[i:min(len(run), i+sheetBlock)]); err != nil {
+				return nil, fmt.Errorf("reading the base of people: %w", err)
+			}
 		}
 	}
-	return data, nil
+	return mapPrivate(f, s.size)
 }
 
 // asNumbers shows little-endian bytes as numbers, where they lie if the machine
