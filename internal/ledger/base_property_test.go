@@ -32,7 +32,11 @@ func TestBaseAndStoreGiveTheSameAnswers(t *testing.T) {
 		all = append(all, id.Hashes()...)
 	}
 	birthday := time.Now().AddDate(3, 0, 0)
+	end := time.Now().Add(20 * time.Second) // each round syncs dozens of files
 	rapid.Check(t, func(rt *rapid.T) {
+		if time.Now().After(end) {
+			return
+		}
 		from := []uint64{1 << 40, rapid.Uint64Range(1, 4).Draw(rt, "from")}
 		var dirs [2]string
 		var ls [2]*Ledger
