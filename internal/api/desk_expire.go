@@ -55,6 +55,7 @@ func (d *Desk) ExpireDue(ctx context.Context, dryRun bool) (Expiry, error) {
 	if err != nil {
 		return answer, err
 	}
+	var failed error
 	today := d.Now().UTC().Truncate(24 * time.Hour)
 	for _, day := range days {
 		if !day.Date.AddDate(0, 0, keep).Before(today) {
@@ -65,15 +66,17 @@ func (d *Desk) ExpireDue(ctx context.Context, dryRun bool) (Expiry, error) {
 			return answer, err
 		}
 		if one.HeldBy == "" && !dryRun {
+			// A day that cannot expire does not keep the others.
 			if err := d.expire(ctx, day.Date, answer.Policy); err != nil {
-				return answer, fmt.Errorf("expiring %s: %w", one.Day, err)
+				failed = errors.Join(failed, fmt.Errorf("expiring %s: %w", one.Day, err))
+			} else {
+				one.Expired = true
+				answer.Expired++
 			}
-			one.Expired = true
-			answer.Expired++
 		}
 		answer.Days = append(answer.Days, one)
 	}
-	return answer, nil
+	return answer, failed
 }
 
 func (d *Desk) expire(ctx context.Context, day time.Time, policy string) error {
@@ -124,6 +127,9 @@ func (d *Desk) dayHeld(ctx context.Context, day time.Time) (string, error) {
 		if concerned {
 			return "the open incident " + k.ID, nil
 		}
+	}
+	if entry, err := d.declaredBetween(day, end); err != nil || entry != 0 {
+		return fmt.Sprintf("the declaration of entry %d", entry), err
 	}
 	return "", nil
 }
