@@ -21,7 +21,7 @@ import (
 // file each byte is a place, and many of the lengths that it may be cut to.
 //
 // With CORDON_CORRUPT=all every place is tried (`make corrupt`: an hour). Otherwise
-// a sample for as long as CORDON_CORRUPT_SECONDS says (40), by a seed that is
+// a sample for as long as CORDON_CORRUPT_SECONDS says (30), by a seed that is
 // printed; CORDON_CORRUPT_SEED repeats one.
 func TestEverySingleBit(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
@@ -32,7 +32,7 @@ func TestEverySingleBit(t *testing.T) {
 		}
 	}
 	all := os.Getenv("CORDON_CORRUPT") == "all"
-	budget := 40 * time.Second
+	budget := 30 * time.Second
 	if s := os.Getenv("CORDON_CORRUPT_SECONDS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
