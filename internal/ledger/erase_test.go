@@ -7,7 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"cordon/internal/exposure"
 
@@ -386,4 +388,61 @@ func TestEntriesStayWhatTheyWereAcrossErasuresAndExpiries(t *testing.T) {
 		check()
 		l.Close()
 	})
+}
+
+// TestNothingLeadsToWhoeverIsErasedWhileMessagesComeIn erases people of whom
+// messages name ever more identifiers meanwhile.
+func TestNothingLeadsToWhoeverIsErasedWhileMessagesComeIn(t *testing.T) {
+	l := mustOpen(t, t.TempDir())
+	stop := make(chan struct{})
+	var senders sync.WaitGroup
+	for w := range 4 {
+		senders.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				who := about(nameMail, email(n%3), userID(n%3), cookie(1000*w+n))
+				r, err := l.record(t.Context(), withTokens(t, l, mail(who), minted(t, exposure.Email, email(n%3).Value, who.identifiers)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				l.Settle(r, Outcome{Result: Sent})
+			}
+		})
+	}
+	erased := map[exposure.Ordinal]bool{}
+	for n := 0; len(erased) < 9 && !t.Failed(); n++ {
+		o, ok, err := l.Lookup(email(n % 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok { // no message since
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if _, err := l.Erase(t.Context(), []ToErase{{Ordinal: o}}, Event{}); err != nil {
+			t.Fatal(err)
+		}
+		erased[o] = true
+	}
+	close(stop)
+	senders.Wait()
+	people := slices.Collect(maps.Keys(erased))
+	f, err := l.findTraces(t.Context(), people)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range people {
+		if e := f.erasure(o); e.Identifiers+e.Links+e.Tokens+e.Contacts > 0 || e.Directory {
+			t.Errorf("to an erased person lead %+v", e)
+		}
+		if k, err := l.personKey(personSlot(o)); err != nil || k.aead != nil {
+			t.Errorf("an erased person has a key again: %v", err)
+		}
+	}
+	mustVerify(t, l)
 }
