@@ -27,7 +27,7 @@ type counter struct {
 	ctx   context.Context
 }
 
-func newCounter(t *testing.T, manifest string) *counter {
+func newCounter(t *testing.T, manifest string, keys ...string) *counter {
 	t.Helper()
 	c := &counter{clock: &fakeClock{}, got: make(chan string, 100), ctx: api.WithActor(context.Background(), api.LocalActor)}
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,6 +39,13 @@ func newCounter(t *testing.T, manifest string) *counter {
 	path := furnish(t, t.TempDir(), vendor.URL)
 	file := filepath.Join(filepath.Dir(path), "vendors", "acme-mail.yaml")
 	if err := os.WriteFile(file, []byte("vendor: acme-mail\ncatalogue: sendgrid\nupstream: "+vendor.URL+"\n"+manifest), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(string(text)+strings.Join(keys, "")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cfg, specs, _, problems := config.LoadOrCreate(path, config.Overrides{})
@@ -159,6 +166,31 @@ func TestANarrowerFrozenScopeOfAnIncidentTakesTwo(t *testing.T) {
 	narrow.Incident = ""
 	if a, err := c.desk.FreezeScope(c.ctx, narrow); err != nil || a.Subjects != 0 || a.Frozen != "scope-3" {
 		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// What was declared is not in the index under the day on which it was written,
+// so that day must not go.
+func TestTheDayOfADeclarationDoesNotExpire(t *testing.T) {
+	c := newCounter(t, "", "retention: {bodies: 30d}\n")
+	c.send(t, "ada@photos.example", "Ada")
+	c.clock.add(48 * time.Hour)
+	file := strings.NewReader("email,held_since\nzoe@photos.example,2020-01-01\n")
+	b, err := c.desk.Backfill(c.ctx, api.BackfillQuery{Vendor: "acme-mail", Categories: "user.name"}, file)
+	if err != nil || b.People != 1 {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	c.clock.add(48 * time.Hour)
+	c.send(t, "bob@photos.example", "Bob")
+	c.clock.add(100 * 24 * time.Hour)
+	e, err := c.desk.ExpireDue(c.ctx, true)
+	if err != nil || len(e.Days) != 3 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	for i, held := range []bool{false, true, false} {
+		if got := strings.HasPrefix(e.Days[i].HeldBy, "the declaration of entry "); got != held {
+			t.Errorf("%s is held by %q", e.Days[i].Day, e.Days[i].HeldBy)
+		}
 	}
 }
 
