@@ -41,9 +41,11 @@ type IncidentWindow struct {
 	AllTime bool `json:"all_time,omitempty"`
 }
 
-// IncidentApproval approves a step by its name.
+// IncidentApproval approves a step by its name, and by the digest of what was
+// looked at where one plan has taken the place of another.
 type IncidentApproval struct {
-	Step string `json:"step" minLength:"1" maxLength:"300"`
+	Step   string `json:"step" minLength:"1" maxLength:"300"`
+	Digest string `json:"digest,omitempty" pattern:"^[0-9a-f]{16,32}$"`
 }
 
 // Incident is one case. Its state is a fold over the ledger's entries.

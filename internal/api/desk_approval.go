@@ -25,15 +25,6 @@ func (d *Desk) needApprovals(ctx context.Context, actor Actor, v exposure.Vendor
 	return plan, nil
 }
 
-// needApprovalsIn is the same for a step of one case.
-func (d *Desk) needApprovalsIn(ctx context.Context, actor Actor, id string, s incident.Step) (plan string, err error) {
-	plan, err = d.Fold.Cases.DemandIn(ctx, actor.Name, id, s)
-	if err != nil {
-		return "", caseProblem(err)
-	}
-	return plan, nil
-}
-
 // restoreStep is the opening of a gate as it is now: whatever changes the gate
 // meanwhile has another epoch, and what was approved is another opening.
 func restoreStep(g *isolate.Gate, route string) incident.Step {
@@ -95,7 +86,7 @@ func (d *Desk) ApproveStep(ctx context.Context, id string, r IncidentApproval) (
 	if err != nil {
 		return Incident{}, err
 	}
-	if _, err := d.Fold.Cases.Approve(ctx, id, r.Step, who, wanted); err != nil {
+	if _, err := d.Fold.Cases.Approve(ctx, id, r.Step, r.Digest, who, wanted); err != nil {
 		return Incident{}, caseProblem(err)
 	}
 	k, _ = d.Fold.Cases.Get(id)
@@ -131,13 +122,13 @@ func (d *Desk) CloseIncident(ctx context.Context, id string, r IncidentText) (In
 	if err != nil {
 		return Incident{}, err
 	}
-	k, ok := d.Fold.Cases.Get(id)
-	if ok && k.State == incident.Open && d.gateClosed(k.Vendor) && len(d.Fold.Cases.OpenFor(k.Vendor)) == 1 {
-		if _, err := d.needApprovalsIn(ctx, actor, id, d.closeStep(k)); err != nil {
-			return Incident{}, err
+	k, err := d.Fold.Cases.Close(ctx, id, actor.Name, r.Text, func(k incident.Case, last bool) *incident.Step {
+		if !last || !d.gateClosed(k.Vendor) {
+			return nil
 		}
-	}
-	k, err = d.Fold.Cases.Close(ctx, id, actor.Name, r.Text)
+		s := d.closeStep(k)
+		return &s
+	})
 	return d.changed(ctx, actor, k, err)
 }
 
@@ -148,9 +139,16 @@ func (d *Desk) closeStep(k incident.Case) incident.Step {
 	}
 }
 
+// gateClosed reports whether anything of a vendor's gate is not open, also a
+// route that no manifest names (any more): it may be closed by name.
 func (d *Desk) gateClosed(v exposure.VendorID) bool {
+	for _, s := range d.Fold.Gates(v) {
+		if s != isolate.Open {
+			return true
+		}
+	}
 	if _, err := d.spec(string(v)); err != nil || d.Gates == nil {
-		return d.gateNow(v) != isolate.Open.String()
+		return false
 	}
 	s := d.Gates.Gate(v).Status()
 	return s.State != isolate.Open || len(s.Routes) > 0

@@ -309,7 +309,8 @@ func (c incidentScopeCmd) Run(e *Env) error {
 
 type incidentApproveCmd struct {
 	incidentArg
-	Step string `arg:"" placeholder:"STEP" help:"The step, as 'incident show' names it: restore, 'restore/POST /v3/mail/send', scope, attest, close."`
+	Step   string `arg:"" placeholder:"STEP" help:"The step, as 'incident show' names it: restore, 'restore/POST /v3/mail/send', scope, attest, close."`
+	Digest string `placeholder:"HEX" help:"Which plan: 'incident show' prints it. Needed where one has taken the place of another."`
 }
 
 func (incidentApproveCmd) Examples() []string {
@@ -318,7 +319,7 @@ func (incidentApproveCmd) Examples() []string {
 
 func (c incidentApproveCmd) Run(e *Env) error {
 	return e.incident(func(ctx context.Context, o *office) (api.Incident, error) {
-		return o.ApproveStep(ctx, c.Incident, api.IncidentApproval{Step: c.Step})
+		return o.ApproveStep(ctx, c.Incident, api.IncidentApproval{Step: c.Step, Digest: c.Digest})
 	})
 }
 

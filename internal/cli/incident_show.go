@@ -112,7 +112,11 @@ func later(at, t time.Time) string {
 func (e *Env) incidentNext(i api.Incident) {
 	for _, s := range i.Steps {
 		if s.State == "waiting" {
-			e.Say("waiting: cordon incident approve %s %s --token-file FILE, by two users in different roles", i.Incident, shellWord(s.Step))
+			which := ""
+			if len(s.Digest) > 16 && (s.Step == "scope" || s.Step == "attest") { // their names do not say what they are
+				which = " --digest " + s.Digest[:16]
+			}
+			e.Say("waiting: cordon incident approve %s %s%s --token-file FILE, by two users in different roles", i.Incident, shellWord(s.Step), which)
 		}
 	}
 	switch {

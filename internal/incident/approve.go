@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cordon/internal/exposure"
 )
@@ -121,8 +122,10 @@ func (c *Cases) BreakGlass(ctx context.Context, actor string, v exposure.VendorI
 }
 
 // Approve is a user's word for a step as it is planned now. With wanted, a step
-// that nobody planned yet is planned by the same stroke.
-func (c *Cases) Approve(ctx context.Context, id, step string, a Approver, wanted *Step) (Plan, error) {
+// that nobody planned yet is planned by the same stroke. digest, or its
+// beginning, says which plan was looked at; it may be "" where the name of a
+// step says all of it, and where nobody has put one plan in the place of another.
+func (c *Cases) Approve(ctx context.Context, id, step, digest string, a Approver, wanted *Step) (Plan, error) {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
 	k, err := c.open(id)
@@ -150,6 +153,12 @@ func (c *Cases) Approve(ctx context.Context, id, step string, a Approver, wanted
 			next = "these wait: " + names
 		}
 		return Plan{}, &Error{Reason: "unknown-step", What: fmt.Sprintf("no step %q of %s waits for approval", step, id), Next: next}
+	case digest != "" && (len(digest) < shortDigest || !strings.HasPrefix(p.Digest, digest)),
+		digest == "" && wanted == nil && k.replaced(p):
+		// Else whoever asks could have one thing looked at and another approved.
+		return Plan{}, &Error{Reason: "plan-changed", Refused: true,
+			What: fmt.Sprintf("what waits as %s is now: %s, digest %s, asked for by %s", step, p.Detail, p.Digest[:shortDigest], p.By),
+			Next: fmt.Sprintf("if that is what you mean, run `cordon incident approve %s %s --digest %s --token-file FILE`", id, quoted(step), p.Digest[:shortDigest])}
 	case a.Since > p.Entry:
 		return refuse("a user who came after the plan may not approve it")
 	case p.by(a.Name):
@@ -163,6 +172,15 @@ func (c *Cases) Approve(ctx context.Context, id, step string, a Approver, wanted
 	}
 	p, _ = k.waiting(step)
 	return p, nil
+}
+
+// shortDigest is how much of a digest names a plan, in hex digits.
+const shortDigest = 16
+
+// replaced reports whether a plan stands in the place of another one that was
+// never carried out.
+func (c *Case) replaced(p Plan) bool {
+	return slices.ContainsFunc(c.Plans, func(q Plan) bool { return q.Step == p.Step && q.Void && q.Entry < p.Entry })
 }
 
 // waiting is the plan of a step that is not done.

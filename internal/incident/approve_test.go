@@ -25,7 +25,7 @@ func TestStepTakesTwoUsersInDifferentRoles(t *testing.T) {
 	c, p, k := began(t, Opening{})
 	approve := func(a Approver) error {
 		t.Helper()
-		_, err := c.Approve(t.Context(), "inc-1", "restore", a, nil)
+		_, err := c.Approve(t.Context(), "inc-1", "restore", restore.Digest()[:16], a, nil)
 		return err
 	}
 	must := func(err error) {
@@ -67,6 +67,13 @@ func TestStepTakesTwoUsersInDifferentRoles(t *testing.T) {
 	}
 	sameAfterRestart(t, c, p)
 
+	// Two plans took turns. The name alone says neither which was looked at, nor
+	// does the digest of the one that is gone.
+	for _, digest := range []string{"", other.Digest(), restore.Digest()[:8]} {
+		_, err := c.Approve(t.Context(), "inc-1", "restore", digest, Approver{Name: "ann", Role: "responder"}, nil)
+		refused(err, "what waits as restore is now: open the gate of acme-mail, digest "+restore.Digest()[:16])
+	}
+
 	// Approved, done, and used up.
 	must(approve(Approver{Name: "ann", Role: "responder"}))
 	must(approve(Approver{Name: "bob", Role: "counsel"}))
@@ -85,7 +92,7 @@ func TestStepTakesTwoUsersInDifferentRoles(t *testing.T) {
 		t.Fatal("approvals outlived a cut")
 	}
 	// And without an open incident nothing is asked.
-	if _, err := c.Close(t.Context(), "inc-1", "ann", "over"); err != nil {
+	if _, err := c.Close(t.Context(), "inc-1", "ann", "over", nil); err != nil {
 		t.Fatal(err)
 	}
 	if !mayDo(t, c, restore) {

@@ -96,13 +96,23 @@ func (c *Cases) Note(ctx context.Context, id, actor, text string) (Case, error) 
 	return c.write(ctx, id, actor, k.Vendor, map[string]any{"incident": id, "what": whatNote}, text)
 }
 
-// Close ends a case, for a reason that may be empty.
-func (c *Cases) Close(ctx context.Context, id, actor, reason string) (Case, error) {
+// Close ends a case, for a reason that may be empty. needs gives the step that
+// must have been approved first, nil for none; it is asked with the lock held
+// under which everything is decided, and told whether this is the vendor's last
+// open case: two who close two cases at once must not both be told that there is another.
+func (c *Cases) Close(ctx context.Context, id, actor, reason string, needs func(k Case, last bool) *Step) (Case, error) {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
 	k, err := c.open(id)
 	if err != nil {
 		return k, err
+	}
+	if needs != nil {
+		if s := needs(k, len(c.OpenFor(k.Vendor)) == 1); s != nil {
+			if _, err := c.demand(ctx, actor, k, *s); err != nil {
+				return k, err
+			}
+		}
 	}
 	return c.write(ctx, id, actor, k.Vendor, map[string]any{"incident": id, "what": whatClose}, reason)
 }

@@ -41,12 +41,12 @@ func TestCasesAreTheSameWhereverTheFoldBegan(t *testing.T) {
 			case 3:
 				_, _ = c.Demand(t.Context(), u.Name, exposureID(v), step)
 			case 4, 5:
-				_, _ = c.Approve(t.Context(), id, step.Name, u, nil)
+				_, _ = c.Approve(t.Context(), id, step.Name, step.Digest(), u, nil)
 			case 6:
 				_, _, _, _ = c.BreakGlass(t.Context(), u.Name, exposureID(v), step)
 			case 7:
 				if r.IntN(3) == 0 {
-					_, _ = c.Close(t.Context(), id, u.Name, "because")
+					_, _ = c.Close(t.Context(), id, u.Name, "because", nil)
 				} else {
 					_, _ = c.Reopen(t.Context(), id, u.Name, "")
 				}
@@ -201,7 +201,7 @@ func TestTimelineReachesBackToTheCutBeforeTheOpening(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 	// What happens after the closing is no part of it.
-	if _, err := c.Close(t.Context(), "inc-1", "ann", ""); err != nil {
+	if _, err := c.Close(t.Context(), "inc-1", "ann", "", nil); err != nil {
 		t.Fatal(err)
 	}
 	gate(t, p, noon.Add(time.Hour), "open", "")
@@ -223,7 +223,7 @@ func TestSecondIncidentOfAVendorIsAsked(t *testing.T) {
 	if k, err := c.Begin(t.Context(), "ann", Opening{Vendor: "beta-pay"}); err != nil || k.ID != "inc-3" {
 		t.Errorf("%s, %v", k.ID, err)
 	}
-	if _, err := c.Close(t.Context(), "inc-3", "ann", ""); err != nil {
+	if _, err := c.Close(t.Context(), "inc-3", "ann", "", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.SetFacts(t.Context(), "inc-3", "ann", map[string]string{"risk": "high"}, nil); err == nil {
