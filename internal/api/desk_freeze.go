@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -60,7 +63,7 @@ func (d *Desk) commit(ctx context.Context, actor Actor, q scope.Query, frozen *e
 	}
 	if frozen.Incident != "" {
 		fields["incident"] = frozen.Incident
-		plan, err := d.mayNarrow(ctx, actor, frozen)
+		plan, err := d.mayNarrow(ctx, actor, q, frozen)
 		if err != nil {
 			return err
 		}
@@ -87,11 +90,11 @@ func (d *Desk) commit(ctx context.Context, actor Actor, q scope.Query, frozen *e
 }
 
 // mayNarrow asks for approvals if the scope leaves out somebody whom the
-// incident's last one counted: they would not be told.
-func (d *Desk) mayNarrow(ctx context.Context, actor Actor, frozen *evidence.Scope) (plan string, err error) {
-	k, ok := d.Fold.Cases.Get(frozen.Incident)
-	if !ok {
-		return "", problem(http.StatusNotFound, "unknown-incident", "see `cordon incident list`", "there is no incident %q", frozen.Incident)
+// incident's last one counted, or something of them: they would not be told.
+func (d *Desk) mayNarrow(ctx context.Context, actor Actor, q scope.Query, frozen *evidence.Scope) (plan string, err error) {
+	k, err := d.openCase(frozen.Incident)
+	if err != nil {
+		return "", err
 	}
 	if len(k.Scopes) == 0 {
 		return "", nil
@@ -100,30 +103,82 @@ func (d *Desk) mayNarrow(ctx context.Context, actor Actor, frozen *evidence.Scop
 	if err != nil {
 		return "", unavailable("reading the incident's last scope", err)
 	}
-	before, err := d.counted(&last)
-	if err != nil {
+	what, err := d.leavesOut(&last, frozen)
+	if err != nil || what == "" {
 		return "", err
 	}
-	now, err := d.counted(frozen)
-	if err != nil {
-		return "", err
+	if !q.Since.IsZero() {
+		what += ", since " + instantText(q.Since)
 	}
-	if roaring.AndNot(before, now).IsEmpty() {
-		return "", nil
+	if !q.Until.IsZero() {
+		what += ", until " + instantText(q.Until)
 	}
 	plan, err = d.Fold.Cases.DemandIn(ctx, actor.Name, k.ID, incident.Step{Name: incident.ScopeStep, Content: []string{string(frozen.Query)},
-		Detail: "a scope that leaves out people whom " + last.ID + " counts"})
+		Detail: "a scope that leaves out " + what})
 	if err != nil {
 		return "", caseProblem(err)
 	}
 	return plan, nil
 }
 
-// counted is everybody whom a frozen scope counts.
-func (d *Desk) counted(s *evidence.Scope) (*roaring.Bitmap, error) {
+// leavesOut says what of an earlier scope a later one does not count, "" for
+// nothing: people, what went out about them, in the clear or at all, and who
+// was certain. One set of people after the other: there may be millions.
+func (d *Desk) leavesOut(before, now *evidence.Scope) (string, error) {
+	missing := func(of func(*evidence.ScopeCohort) bool) (uint64, error) {
+		was, err := d.counted(before, of)
+		if err != nil {
+			return 0, err
+		}
+		is, err := d.counted(now, of)
+		if err != nil {
+			return 0, err
+		}
+		was.AndNot(is)
+		return was.GetCardinality(), nil
+	}
+	n, err := missing(func(*evidence.ScopeCohort) bool { return true })
+	if err != nil || n > 0 {
+		return fmt.Sprintf("%d people whom %s counts", n, before.ID), err
+	}
+	seen := map[string]bool{}
+	for i := range before.Cohorts {
+		for _, category := range append(slices.Collect(maps.Keys(before.Cohorts[i].Protected)), before.Cohorts[i].Categories...) {
+			if seen[category] {
+				continue
+			}
+			seen[category] = true
+			clear := func(c *evidence.ScopeCohort) bool { return slices.Contains(c.Categories, category) }
+			atAll := func(c *evidence.ScopeCohort) bool { return clear(c) || c.Protected[category] != "" }
+			for _, of := range []func(*evidence.ScopeCohort) bool{clear, atAll} {
+				if n, err = missing(of); err != nil || n > 0 {
+					return fmt.Sprintf("%s of %d people, which %s counts", category, n, before.ID), err
+				}
+			}
+		}
+	}
+	was, err := d.Index.FrozenPeople(before.ID, before.Certain.SHA256)
+	if err != nil {
+		return "", unavailable("reading a frozen scope", err)
+	}
+	is, err := d.Index.FrozenPeople(now.ID, now.Certain.SHA256)
+	if err != nil {
+		return "", unavailable("reading a frozen scope", err)
+	}
+	if was.AndNot(is); !was.IsEmpty() {
+		return fmt.Sprintf("%d people as certain, whom %s has", was.GetCardinality(), before.ID), nil
+	}
+	return "", nil
+}
+
+// counted is everybody in those cohorts of a frozen scope.
+func (d *Desk) counted(s *evidence.Scope, of func(*evidence.ScopeCohort) bool) (*roaring.Bitmap, error) {
 	all := roaring.New()
-	for _, c := range s.Cohorts {
-		people, err := d.Index.FrozenPeople(s.ID, c.SHA256)
+	for i := range s.Cohorts {
+		if !of(&s.Cohorts[i]) {
+			continue
+		}
+		people, err := d.Index.FrozenPeople(s.ID, s.Cohorts[i].SHA256)
 		if err != nil {
 			return nil, unavailable("reading a frozen scope", err)
 		}

@@ -118,8 +118,14 @@ func (d *Desk) query(ctx context.Context, q ScopeQuery) (scope.Query, error) {
 	if err := known("credential", q.Credential, credentials); err != nil {
 		return scope.Query{}, err
 	}
-	if _, ok := d.Fold.Cases.Get(q.Incident); !ok && q.Incident != "" {
-		return scope.Query{}, problem(http.StatusNotFound, "unknown-incident", "see `cordon incident list`", "there is no incident %q", q.Incident)
+	if q.Incident != "" {
+		switch k, ok := d.Fold.Cases.Get(q.Incident); {
+		case !ok:
+			return scope.Query{}, problem(http.StatusNotFound, "unknown-incident", "see `cordon incident list`", "there is no incident %q", q.Incident)
+		case string(k.Vendor) != q.Vendor: // its answer would be cited as the incident's
+			return scope.Query{}, problem(http.StatusUnprocessableEntity, "incident-of-another-vendor", "see `cordon incident list`",
+				"%s is about %s, not about %s", k.ID, k.Vendor, q.Vendor)
+		}
 	}
 	return scope.Query{
 		Vendor: exposure.VendorID(q.Vendor), Route: q.Route, App: q.App, Credential: q.Credential,

@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,7 +45,12 @@ func newEmergency(t *testing.T) *emergency {
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
 	t.Cleanup(vendor.Close)
 	e := &emergency{clock: &fakeClock{}}
-	cfg, specs, _, problems := config.LoadOrCreate(furnish(t, t.TempDir(), vendor.URL), config.Overrides{})
+	path := furnish(t, t.TempDir(), vendor.URL)
+	other := filepath.Join(filepath.Dir(path), "vendors", "backup-mail.yaml")
+	if err := os.WriteFile(other, []byte("vendor: backup-mail\ncatalogue: postmark\nupstream: "+vendor.URL+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, specs, _, problems := config.LoadOrCreate(path, config.Overrides{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -216,6 +224,48 @@ func TestRolesOfIncidents(t *testing.T) {
 	}
 }
 
+// Two who close two incidents at once must not each rely on the other one.
+func TestIncidentsClosedAtOnceAreNotBothClosedByOne(t *testing.T) {
+	e := newEmergency(t)
+	rob := e.as("rob", api.Responder)
+	for range 7 {
+		if _, err := e.desk.OpenIncident(rob, api.IncidentOpen{Vendor: "acme-mail", Again: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := e.desk.Fold.Cases.OpenFor("acme-mail")
+	var all sync.WaitGroup
+	for _, k := range open {
+		all.Go(func() { _, _ = e.desk.CloseIncident(rob, k.ID, api.IncidentText{}) })
+	}
+	all.Wait()
+	if left := len(e.desk.Fold.Cases.OpenFor("acme-mail")); len(open) != 8 || left != 1 {
+		t.Fatalf("of %d incidents %d are open", len(open), left)
+	}
+	refused(t, e.gate("restore", false), "is open")
+}
+
+// A route that no manifest names is closed by name, and is closed all the same.
+func TestIncidentIsNotClosedWhileARouteIsCutThatNoManifestNames(t *testing.T) {
+	e := newEmergency(t)
+	for name, role := range map[string]api.Role{"rob": api.Responder, "dana": api.Counsel} {
+		if _, err := e.desk.ApproveStep(e.as(name, role), "inc-1", api.IncidentApproval{Step: "restore"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := e.desk.ChangeGate(e.local(), "cut", "acme-mail", api.GateRequest{Route: "PUT /*"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, role := range map[string]api.Role{"rob": api.Responder, "dana": api.Counsel} {
+		if _, err := e.desk.ApproveStep(e.as(name, role), "inc-1", api.IncidentApproval{Step: "restore"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.must(t, "restore")
+	_, err := e.desk.CloseIncident(e.as("rob", api.Responder), "inc-1", api.IncidentText{})
+	refused(t, err, "close needs approvals")
+}
+
 // Whoever leaves people out of a scope decides that nobody tells them.
 func TestNarrowingAScopeTakesTwo(t *testing.T) {
 	e := newEmergency(t)
@@ -224,8 +274,15 @@ func TestNarrowingAScopeTakesTwo(t *testing.T) {
 	}
 	approve := func(id, step string) {
 		t.Helper()
+		k, _ := e.desk.Fold.Cases.Get(id)
+		digest := ""
+		for _, p := range k.Plans {
+			if p.Step == step && p.State() == "waiting" {
+				digest = p.Digest
+			}
+		}
 		for name, role := range map[string]api.Role{"rob": api.Responder, "dana": api.Counsel} {
-			if _, err := e.desk.ApproveStep(e.as(name, role), id, api.IncidentApproval{Step: step}); err != nil {
+			if _, err := e.desk.ApproveStep(e.as(name, role), id, api.IncidentApproval{Step: step, Digest: digest}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -252,6 +309,9 @@ func TestNarrowingAScopeTakesTwo(t *testing.T) {
 	earlier := before.Add(-time.Hour)
 	_, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{Until: &earlier})
 	refused(t, err, "scope needs approvals") // what was approved was another window
+	// Whoever looked at the first one and names only the step approves neither.
+	_, err = e.desk.ApproveStep(e.as("dana", api.Counsel), "inc-1", api.IncidentApproval{Step: "scope"})
+	refused(t, err, "what waits as scope is now: a scope that leaves out 1 people whom scope-2 counts, until ")
 	approve("inc-1", "scope")
 	i, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{Until: &earlier})
 	if err != nil || i.Scope.Subjects != 0 || i.Until == nil || !i.Until.Equal(earlier) {
@@ -265,5 +325,37 @@ func TestNarrowingAScopeTakesTwo(t *testing.T) {
 	// Wider again is nobody's business, and takes the bound away.
 	if i, err = e.desk.FreezeIncident(rob, "inc-1", api.IncidentWindow{AllTime: true}); err != nil || i.Scope.Subjects != 1 || i.Until != nil {
 		t.Fatalf("%d people until %v, %v", i.Scope.Subjects, i.Until, err)
+	}
+}
+
+// The same people with fewer categories is narrower as well: they would not be
+// told what else went out.
+func TestAScopeThatLeavesOutCategoriesTakesTwo(t *testing.T) {
+	c := newCounter(t, "")
+	c.send(t, "ada@photos.example", "Ada")
+	c.clock.add(time.Hour)
+	between := c.clock.now()
+	c.clock.add(time.Hour)
+	c.send(t, "ada@photos.example", "")
+	if _, err := c.desk.OpenIncident(c.ctx, api.IncidentOpen{Vendor: "acme-mail"}); err != nil {
+		t.Fatal(err)
+	}
+	last := api.ScopeQuery{Vendor: "acme-mail", Since: between, Basis: "sent", Incident: "inc-1"}
+	if a, err := c.desk.Scope(c.ctx, last); err != nil || a.Subjects != 1 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	_, err := c.desk.FreezeScope(c.ctx, last)
+	refused(t, err, "scope needs approvals")
+	if k, _ := c.desk.Fold.Cases.Get("inc-1"); len(k.Plans) != 1 || !strings.HasPrefix(k.Plans[0].Detail, "a scope that leaves out user.name of 1 people, which scope-1 counts, since ") {
+		t.Errorf("%+v", k.Plans)
+	}
+}
+
+// What another vendor got is no answer to whom this one's incident concerns.
+func TestAScopeOfAnotherVendorIsNotTheIncidents(t *testing.T) {
+	e := newEmergency(t)
+	_, err := e.desk.FreezeScope(e.as("rob", api.Responder), api.ScopeQuery{Vendor: "backup-mail", Incident: "inc-1"})
+	if reasonOf(err) != "incident-of-another-vendor" {
+		t.Fatal(err)
 	}
 }
