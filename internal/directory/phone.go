@@ -40,6 +40,7 @@ func spellings(text, country string) ([]exposure.Identifier, error) {
 		return ids, nil
 	}
 	number, home := inland(written.Value, country)
+	plain := home // is E.164 already
 	if !home {
 		if number, err = phonenumbers.Parse(written.Value, country); err != nil || !phonenumbers.IsPossibleNumber(number) {
 			return ids, nil
@@ -52,7 +53,9 @@ func spellings(text, country string) ([]exposure.Identifier, error) {
 			ids = append(ids, id)
 		}
 	}
-	add(phonenumbers.E164)
+	if !plain {
+		add(phonenumbers.E164)
+	}
 	// A foreign number has no national form where this person lives.
 	if home {
 		add(phonenumbers.NATIONAL)

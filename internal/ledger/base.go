@@ -134,6 +134,7 @@ func (l *Ledger) openBase() error {
 	}
 	if !l.readOnly {
 		l.sweepGenerations(row.generation)
+		_ = os.RemoveAll(filepath.Join(l.peopleDir(), peopleSpill)) // else the next import does it
 	}
 	return nil
 }

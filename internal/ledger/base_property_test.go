@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -200,5 +201,42 @@ func TestPeopleWhoBecomeKnownDuringAnImportStayWhoTheyAre(t *testing.T) {
 		mustVerify(t, l)
 		l.Close()
 		l = mustOpen(t, dir)
+	}
+}
+
+// An import that ends with an error leaves everybody as they were.
+func TestAnImportThatBreaksOffChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	l := baseOf(t, dir, 60)
+	before, _, err := l.baseRow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the line is dead")
+	_, err = l.Import(context.Background(), func(yield func(Person, error) bool) {
+		for i := range 2000 {
+			if !yield(Person{ID: fmt.Sprint("q-", i), Identifiers: []exposure.Identifier{email(1000 + i)}}, nil) {
+				return
+			}
+		}
+		yield(Person{}, broken)
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("the import ended with %v", err)
+	}
+	used := l.j.used
+	isIn(t, l, 60)
+	if o := ordinalOf(t, l, email(1000)); o != exposure.Nobody {
+		t.Errorf("somebody of the import is %d", o)
+	}
+	l.Close()
+	l = mustOpen(t, dir)
+	isIn(t, l, 60)
+	if after, _, err := l.baseRow(); err != nil || after != before || l.j.used > used {
+		t.Errorf("the base is %v, was %v, %v", after, before, err)
+	}
+	list, err := os.ReadDir(l.peopleDir())
+	if err != nil || len(list) != 1 {
+		t.Errorf("left behind: %v, %v", list, err)
 	}
 }

@@ -257,6 +257,10 @@ func (b *bulk) collect(ctx context.Context, src Source) error {
 				if block == nil {
 					break
 				}
+				if err := b.room(); err != nil {
+					stop(err)
+					return
+				}
 				if err := c.block(block, n); err != nil {
 					stop(err)
 					return
@@ -269,6 +273,15 @@ func (b *bulk) collect(ctx context.Context, src Source) error {
 	}
 	tasks.Wait()
 	return context.Cause(ctx)
+}
+
+// room refuses to go on when little space is left: what is left is for the
+// record of messages, which an import must not bring to a halt.
+func (b *bulk) room() error {
+	if b.l.store.Full() || b.l.low.Load() {
+		return b.l.unavailable(errFull)
+	}
+	return nil
 }
 
 // collector is one worker's part of step 1.

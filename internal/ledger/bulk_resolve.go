@@ -260,7 +260,7 @@ func (b *bulk) writeIDs(to *baseWriter) error {
 		to.addIDs(w.out)
 		to.addOwns(w.owns)
 		pool.Put(w)
-		return nil
+		return b.room()
 	})
 }
 
@@ -390,7 +390,7 @@ func (b *bulk) writePeople(to *baseWriter, parts int, ordinals uint64) (added, m
 		}
 		added, moved = added+p.added, moved+p.moved
 		pool.Put(p)
-		return nil
+		return b.room()
 	})
 	return added, moved, err
 }
