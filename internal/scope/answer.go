@@ -114,8 +114,12 @@ type Answer struct {
 	// ApproximateCohorts says that the vendor was sent more category sets or
 	// pathways than have names of their own (see names.go): cohorts, what is
 	// counted by set, or a narrow question may then say too much, never too little.
-	ApproximateCohorts bool           `json:"approximate_cohorts,omitempty"`
-	Countries          []CountryCount `json:"countries"`
+	ApproximateCohorts bool `json:"approximate_cohorts,omitempty"`
+	// Rounded are days, as 2026-05-01, of which the answer takes up to half an hour
+	// more than was asked at a bound of the window: their disclosures have expired,
+	// and the index is no finer.
+	Rounded   []string       `json:"rounded,omitempty"`
+	Countries []CountryCount `json:"countries"`
 
 	// Entries is the number of the last ledger entry the answer knows of.
 	Entries uint64 `json:"entries"`

@@ -17,6 +17,7 @@ type journal struct {
 	mu      sync.Mutex
 	entries []Entry
 	grown   chan struct{}
+	expired map[uint64]bool // entries
 	people  *People
 	lists   map[string][]exposure.Ordinal // of accessed people, by digest
 }
@@ -43,10 +44,13 @@ func (j *journal) Size() uint64 {
 
 func (j *journal) Entries(from uint64) iter.Seq2[Entry, error] {
 	j.mu.Lock()
-	entries := j.entries[from-1:]
+	entries, gone := j.entries[from-1:], j.expired
 	j.mu.Unlock()
 	return func(yield func(Entry, error) bool) {
 		for _, e := range entries {
+			if gone[e.Seq] {
+				e = Entry{Seq: e.Seq, At: e.At}
+			}
 			if !yield(e, nil) {
 				return
 			}
@@ -69,6 +73,22 @@ func (j *journal) disclose(at time.Time, way exposure.Pathway, result *Result, p
 		j.append(Entry{Kind: Settled, At: at.Add(time.Millisecond), Of: seq, Result: *result})
 	}
 	return seq
+}
+
+// expire makes the disclosures of a day unreadable, and their outcomes.
+func (j *journal) expire(d day) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	gone := map[uint64]bool{}
+	for seq := range j.expired {
+		gone[seq] = true
+	}
+	for _, e := range j.entries {
+		if at, _ := sliceOf(e.instant()); e.Kind == Disclosed && at == d || e.Kind == Settled && gone[e.Of] {
+			gone[e.Seq] = true
+		}
+	}
+	j.expired = gone
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -115,7 +115,7 @@ func (x *Index) take(e *Entry) error {
 			return err
 		}
 		if e.Declared {
-			x.fresh.expose(x.names, m, e.Seq)
+			x.expose(m, e.Seq)
 			break
 		}
 		x.open[e.Seq] = m
@@ -125,7 +125,7 @@ func (x *Index) take(e *Entry) error {
 			delete(x.open, e.Of)
 			if e.Result != NotSent {
 				v := x.vendorOf(m.pathway)
-				x.fresh.expose(x.names, m, e.Seq)
+				x.expose(m, e.Seq)
 				if x.recent != nil {
 					x.recent.expose(v, m)
 				}

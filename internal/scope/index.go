@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -69,6 +70,7 @@ type Index struct {
 	// how often fresh was written.
 	rolled  rolled
 	evers   evers
+	sealed  map[day]seal // never changed, but for another one
 	days    map[vendorID]map[day]bool
 	flushes int
 	// open are the intents without outcome; saved says which the store holds.
@@ -141,6 +143,7 @@ func Open(o Options) (*Index, error) {
 func (x *Index) reset() {
 	x.position, x.alive = 0, 0
 	x.names, x.fresh = newNames(), newFresh()
+	x.sealed = map[day]seal{}
 	x.rolled, x.evers, x.days = rolled{}, evers{}, map[vendorID]map[day]bool{}
 	x.open, x.saved = map[uint64]*message{}, map[uint64]bool{}
 	x.coverage, x.unsavedCoverage = nil, 0
@@ -150,7 +153,7 @@ func (x *Index) reset() {
 
 // formatVersion is the first byte of the position. An index of another version
 // is built again.
-const formatVersion = 3
+const formatVersion = 4
 
 var positionKey = []byte{store.Scope, keyPosition}
 
@@ -170,6 +173,12 @@ func (x *Index) load() error {
 	}
 	if size := x.o.Source.Size(); x.position > size {
 		return fmt.Errorf("the scope index knows entry %d, the journal ends at %d", x.position, size)
+	}
+	if wiping, err := get(x.o.DB, wipingKey); err != nil || wiping != nil {
+		return cmp.Or(err, errors.New("it was being thrown away"))
+	}
+	if x.sealed, err = loadSeals(x.o.DB); err != nil {
+		return err
 	}
 	if x.names, err = loadNames(x.o.DB); err != nil {
 		return err
@@ -238,17 +247,35 @@ func (x *Index) sawDay(v vendorID, d day) {
 
 // wipe forgets everything, in memory and in the store.
 func (x *Index) wipe() error {
-	b := x.o.DB.NewBatch()
-	for _, space := range []byte{store.Index, store.Rollup, store.Scope} {
-		if err := b.DeleteRange([]byte{space}, []byte{space + 1}, nil); err != nil {
-			return err
-		}
-	}
-	if err := x.apply(b); err != nil {
+	sealed, err := loadSeals(x.o.DB)
+	if err != nil {
 		return fmt.Errorf("throwing the scope index away: %w", err)
 	}
+	if len(sealed) == 0 {
+		b := x.o.DB.NewBatch()
+		for _, space := range []byte{store.Index, store.Rollup, store.Scope} {
+			if err := b.DeleteRange([]byte{space}, []byte{space + 1}, nil); err != nil {
+				return errors.Join(err, b.Close())
+			}
+		}
+		if err := x.apply(b); err != nil {
+			return fmt.Errorf("throwing the scope index away: %w", err)
+		}
+		x.reset()
+		return nil
+	}
+	position, err := get(x.o.DB, positionKey)
+	if err == nil && len(position) > 0 && position[0] != formatVersion {
+		err = errors.New("it holds days whose disclosures have expired, which another version wrote and only that one reads")
+	}
+	if err == nil {
+		err = x.keepSealed()
+	}
+	if err != nil {
+		return fmt.Errorf("throwing the scope index away but for sealed days: %w", err)
+	}
 	x.reset()
-	return nil
+	return x.load()
 }
 
 // flush writes everything new, and the position up to which it is true, in one
@@ -310,7 +337,7 @@ func (x *Index) save(b *pebble.Batch) error {
 	if err := x.fresh.save(x.o.DB, b, x.rolled, x.evers); err != nil {
 		return err
 	}
-	if err := x.names.save(b); err != nil {
+	if err := errors.Join(x.names.save(b), x.saveSeals(b)); err != nil {
 		return err
 	}
 	for seq := range x.saved {

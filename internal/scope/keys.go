@@ -39,6 +39,7 @@ import (
 //	'k' 'c' entry(8)                                -> coverage event
 //	'k' 's' entry(8)                                -> statement
 //	'k' 'e' day(4)                                  -> digest of a sealed day
+//	'k' 'w'                                         -> the index is being thrown away but for sealed days
 //	'k' 'p'                                         -> position: all of this is true up to entry
 const (
 	keyTally     = 'd'
@@ -50,6 +51,7 @@ const (
 	keyCoverage  = 'c'
 	keyStatement = 's'
 	keySealed    = 'e'
+	keyWiping    = 'w'
 	keyPosition  = 'p'
 )
 

@@ -41,6 +41,9 @@ type plan struct {
 	// approximate says that something is taken that has no name of its own (see
 	// maxSets, maxWays).
 	approximate bool
+	// rounded are sealed days of which a half hour is taken whole that a pick cuts
+	// through; one may be there several times.
+	rounded []day
 }
 
 // taken says which ways of a day are taken, and of each which half hours: one bit
@@ -128,6 +131,10 @@ func (s *snapshot) plan(ctx context.Context, name exposure.VendorID, picks []pic
 	for at, t := range halves {
 		way := s.names.pathways[at.pathway]
 		whole, touched := p.meets(way, t)
+		if _, sealed := s.sealed[at.day]; sealed && touched && !whole {
+			whole = true // the journal has it no more
+			p.rounded = append(p.rounded, at.day)
+		}
 		switch {
 		case whole:
 			d := p.day(s, at.tallyAt)

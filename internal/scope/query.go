@@ -114,6 +114,11 @@ func (r *reading) answer(ctx context.Context, also func(group) error) (*Answer, 
 	if c.excluded > 0 {
 		a.Excluded = append(a.Excluded, Excluded{AttestedDeleted, c.excluded, q.applied(r.s.stated)})
 	}
+	for _, d := range slices.Sorted(slices.Values(r.in.rounded)) {
+		if text := dateOf(d); !slices.Contains(a.Rounded, text) {
+			a.Rounded = append(a.Rounded, text)
+		}
+	}
 	a.ApproximateCohorts = r.in.approximate || len(unions) >= maxUnions
 	a.Entries, a.Pending, a.Checkpoint = r.s.position, r.in.pending, q.Checkpoint
 	a.count(r.in.counts, r.in.sets)

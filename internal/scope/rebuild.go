@@ -76,6 +76,9 @@ func (x *Index) Check(ctx context.Context, scratch string, progress Progress) ([
 		return nil, err
 	}
 
+	if err := copySealed(mine, db); err != nil {
+		return nil, fmt.Errorf("copying sealed days: %w", err)
+	}
 	second, err := Open(Options{DB: db, Source: head{x.o.Source, upTo}, Now: x.o.Now, FlushEvery: x.o.FlushEvery, FlushFacts: x.o.FlushFacts})
 	if err != nil {
 		return nil, err
@@ -166,7 +169,9 @@ func compare(ctx context.Context, mine, theirs pebble.Reader) ([]string, error) 
 			key := pageKey(nil, v, at.block*perBlock, partHead, at.period)
 			problems = append(problems, fmt.Sprintf("%s: %d people too many, %d missing", describe(names, key), tooMany, missing))
 		}
-		err = errors.Join(checkRollups(ctx, mine, differ), checkEver(mine, differ))
+		broken, err1 := checkSeals(mine, len(names.vendors))
+		problems = append(problems, broken...)
+		err = errors.Join(err1, checkRollups(ctx, mine, differ), checkEver(mine, differ))
 	}
 	return problems, err
 }
@@ -279,7 +284,7 @@ func describe(n *names, key []byte) string {
 		if p.level == levelEver {
 			return fmt.Sprintf("%s, everybody ever, people %d to %d", vendor, uint32(chunk)<<chunkBits, uint32(chunk)<<chunkBits+size-1)
 		}
-		text := fmt.Sprintf("%s, %s, %s %d to %d", vendor, instant(int64(p.first())*86400e9).Format("2006-01-02"), what, first, first+size-1)
+		text := fmt.Sprintf("%s, %s, %s %d to %d", vendor, dateOf(p.first()), what, first, first+size-1)
 		if p.level != levelDay {
 			text += fmt.Sprintf(" in %d days", spans[p.level])
 		}

@@ -30,6 +30,7 @@ type snapshot struct {
 	open    []*message
 	rolled  rolled // of the vendors that were asked for
 	evers   evers
+	sealed  map[day]seal
 }
 
 // snapshot waits until the index knows every acknowledged entry and takes one
@@ -59,7 +60,7 @@ func (x *Index) snapshotNow(want *exposure.VendorID) (*snapshot, error) {
 		names: names{vendors: x.names.vendors, pathways: x.names.pathways,
 			sets: slices.Clone(x.names.sets), ways: slices.Clone(x.names.ways)},
 		coverage: x.coverage, stated: x.statements, alive: x.alive,
-		pages: map[vendorID]map[pageAt][]fact{}, tallies: map[vendorID]map[sliceAt]*tally{}, rolled: rolled{}, evers: maps.Clone(x.evers),
+		pages: map[vendorID]map[pageAt][]fact{}, tallies: map[vendorID]map[sliceAt]*tally{}, rolled: rolled{}, evers: maps.Clone(x.evers), sealed: x.sealed,
 	}
 	for v, id := range x.names.vendors {
 		if want != nil && id != *want {

@@ -55,7 +55,9 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 			if tallies[at] == nil {
 				return nil, fmt.Errorf("%w: a half hour has no tally", errPage)
 			}
-			wanted[at] = tallies[at]
+			if _, sealed := s.sealed[at.day]; !sealed { // else to the half hour
+				wanted[at] = tallies[at]
+			}
 		}
 	}
 	exact := map[sliceAt]span{}
