@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"cordon/internal/gateway"
@@ -36,6 +37,7 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 		return GateChange{}, err
 	}
 	gate := d.Gates.Gate(spec.ID)
+	closings := gate.Closings() // before anything is looked at
 	before := gate.Status()
 	answer := GateChange{
 		Vendor: name, Route: route, Gate: to.String(), Was: before.State.String(), Epoch: uint64(before.Epoch),
@@ -63,7 +65,10 @@ func (d *Desk) ChangeGate(ctx context.Context, verb, name string, r GateRequest)
 			return answer, err
 		}
 	}
-	done, err := d.Traffic.Change(ctx, gateway.Order{Vendor: spec.ID, Route: route, To: to, Actor: actor.Name, Reason: r.Reason})
+	done, err := d.Traffic.Change(ctx, gateway.Order{Vendor: spec.ID, Route: route, To: to, Actor: actor.Name, Reason: r.Reason, Closings: &closings})
+	if errors.Is(err, isolate.ErrClosedMeanwhile) {
+		return answer, problem(http.StatusConflict, "closed-meanwhile", "cordon incident list, then decide anew", "%s was closed while its opening was decided", name)
+	}
 	answer.Was, answer.Epoch, answer.ConnectionsClosed = done.From.String(), uint64(done.Epoch), done.ConnectionsClosed
 	answer.TookMS = float64(done.Took.Microseconds()) / 1000
 	for _, l := range done.Interrupted {

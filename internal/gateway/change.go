@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -19,6 +20,9 @@ type Order struct {
 	To     isolate.State
 	Actor  string // who wants it
 	Reason string // free text; only its keyed digest is recorded
+	// Closings is what the gate's Closings were before the opening was decided.
+	// An order to open is refused if it was told to close since; nil: it never is.
+	Closings *uint64
 }
 
 // Done is what an Order came to.
@@ -46,8 +50,17 @@ func (g *Gateway) Change(ctx context.Context, o Order) (Done, error) {
 	if v == nil {
 		return Done{}, fmt.Errorf("no manifest has vendor %s", o.Vendor)
 	}
-	change, err := v.gate.Change(o.To, o.Route)
+	var change isolate.Change
+	var err error
+	if o.To == isolate.Open && o.Closings != nil {
+		change, err = v.gate.Open(o.Route, *o.Closings)
+	} else {
+		change, err = v.gate.Change(o.To, o.Route)
+	}
 	defer v.gate.Acknowledged()
+	if errors.Is(err, isolate.ErrClosedMeanwhile) {
+		return Done{Change: change}, err // nothing happened, so there is nothing to record
+	}
 	d := Done{Change: change}
 	// Not cancelled with ctx: whoever asked may have gone, the gate has changed.
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), entryWithin)

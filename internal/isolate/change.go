@@ -48,12 +48,30 @@ var closers = runtime.GOMAXPROCS(0)
 // written at all. In the first case it holds in memory, everything was closed,
 // and a restart may undo it; Change is filled in both.
 func (g *Gate) Change(to State, route string) (Change, error) {
+	return g.change(to, route, nil)
+}
+
+// ErrClosedMeanwhile says that somebody closed a gate while another decided to
+// open it: nothing was changed.
+var ErrClosedMeanwhile = errors.New("it was closed while its opening was decided")
+
+// Open opens the gate of the vendor, or of a route of it, unless it was told to
+// close since Closings said so many: whoever closed it knew something that
+// whoever decided to open it did not.
+func (g *Gate) Open(route string, closings uint64) (Change, error) {
+	return g.change(Open, route, &closings)
+}
+
+func (g *Gate) change(to State, route string, closings *uint64) (Change, error) {
 	start := time.Now()
 	c := Change{Vendor: g.vendor, Route: route, To: to}
 	g.changes.Lock() // one change at a time; nobody else waits for this lock
 	defer g.changes.Unlock()
 
 	g.mu.Lock()
+	if to != Open {
+		g.closings.Add(1)
+	}
 	p := g.page.Load()
 	if p == nil {
 		g.mu.Unlock()
@@ -61,6 +79,9 @@ func (g *Gate) Change(to State, route string) (Change, error) {
 	}
 	if to == Open {
 		defer g.mu.Unlock()
+		if closings != nil && g.closings.Load() != *closings {
+			return c, fmt.Errorf("the gate of %s: %w", g.vendor, ErrClosedMeanwhile)
+		}
 		err := g.write(p, &c)
 		if err == nil {
 			c.Attempts, g.attempts = g.attempts.list(), nil

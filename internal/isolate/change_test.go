@@ -274,3 +274,25 @@ func cutUnderLoad(t testing.TB, gate *Gate, addr string, conns int, to State) ti
 	}
 	return took
 }
+
+// Whoever cuts while another decides to open is not overruled, also where the
+// gate was cut already or never was.
+func TestOpeningThatWasDecidedBeforeACutDoesNotUndoIt(t *testing.T) {
+	gate := load(t, t.TempDir(), acme).Gate("acme")
+	for range 2 { // the second time it was cut already
+		for _, route := range []string{"", send} {
+			seen := gate.Closings()
+			if _, err := gate.Change(Cut, ""); err != nil {
+				t.Fatal(err)
+			}
+			if c, err := gate.Open(route, seen); !errors.Is(err, ErrClosedMeanwhile) || c.Epoch != 0 {
+				t.Fatalf("%+v, %v", c, err)
+			}
+			want(t, gate, "", Cut)
+		}
+	}
+	if _, err := gate.Open("", gate.Closings()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, gate, "", Open)
+}

@@ -22,6 +22,9 @@ type Gate struct {
 	// closing is a change that is in force although the page does not say it yet.
 	closing atomic.Pointer[Refusal]
 
+	// closings counts the orders to close, also those that found it closed.
+	closings atomic.Uint64
+
 	// changes is held for as long as a change, or a new page, is on its way. It is
 	// taken before mu.
 	changes sync.Mutex
@@ -46,6 +49,10 @@ type routeSlot struct {
 
 // Vendor is whose gate it is.
 func (g *Gate) Vendor() exposure.VendorID { return g.vendor }
+
+// Closings is how often the vendor or a route was told to close since the start.
+// Whoever decides to open it reads it before, and gives it to Open.
+func (g *Gate) Closings() uint64 { return g.closings.Load() }
 
 // State answers for a route, or for the vendor alone when route is empty. The
 // more closed of the two counts. The epoch is that of the gate that decided; it
