@@ -12,12 +12,6 @@ import (
 	"cordon/internal/scope"
 )
 
-// sealer keeps what the index says of a day, from then on not rebuilt from the
-// journal any more, and gives its digest.
-type sealer interface {
-	Seal(ctx context.Context, day time.Time) (digest string, err error)
-}
-
 // Expire erases the disclosures of days that are older than the policy keeps
 // them, or says which would go.
 func (d *Desk) Expire(ctx context.Context, dryRun bool) (Expiry, error) {
@@ -81,11 +75,7 @@ func (d *Desk) ExpireDue(ctx context.Context, dryRun bool) (Expiry, error) {
 
 func (d *Desk) expire(ctx context.Context, day time.Time, policy string) error {
 	// First the index: from the entry on nobody can make it from the journal.
-	index, ok := any(d.Index).(sealer)
-	if !ok {
-		return errors.New("the index cannot keep a day yet")
-	}
-	digest, err := index.Seal(ctx, day)
+	digest, err := d.Index.Seal(ctx, day)
 	if err != nil {
 		return err
 	}
