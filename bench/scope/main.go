@@ -9,6 +9,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -28,6 +29,8 @@ func main() {
 	dir := flag.String("dir", "", "where the store lies; made if it is not there, used again if it is (default: a temporary one)")
 	runs := flag.Int("runs", 5, "times that each question is asked")
 	export := flag.String("export", "", "write the facts of the first vendor for other engines into this folder, and end")
+	peers := flag.String("peers", "", "also ask ClickHouse and DuckDB, with the facts exported into this folder (Node.js and npm are needed)")
+	npm := flag.String("npm", "", "where the peers' packages are installed, or will be (default: a temporary folder)")
 	profile := flag.String("cpuprofile", "", "write a profile of the questions")
 	out := flag.String("out", "", "write the results as JSON into this file")
 	flag.Parse()
@@ -40,14 +43,14 @@ func main() {
 		defer f.Close()
 		profiled = f
 	}
-	if err := run(m, *dir, *export, *out, *runs); err != nil {
+	if err := run(m, *dir, *export, *out, *peers, *npm, *runs); err != nil {
 		log.Fatal(err)
 	}
 }
 
 var profiled *os.File
 
-func run(m model, dir, export, out string, runs int) error {
+func run(m model, dir, export, out, peers, npm string, runs int) error {
 	if dir == "" {
 		temporary, err := os.MkdirTemp("", "scope")
 		if err != nil {
@@ -75,11 +78,15 @@ func run(m model, dir, export, out string, runs int) error {
 		return err
 	}
 	r.print(os.Stdout)
+	var differ error
+	if peers != "" {
+		r.Peers, differ = s.compare(os.Stdout, peers, npm, runs)
+	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil || out == "" {
-		return err
+		return errors.Join(err, differ)
 	}
-	return os.WriteFile(out, append(text, '\n'), 0o644)
+	return errors.Join(os.WriteFile(out, append(text, '\n'), 0o644), differ)
 }
 
 // made says what a folder was made with.

@@ -29,6 +29,7 @@ type results struct {
 	// MemoryMiB is by how much the resident memory grew at most while questions
 	// were answered, directory columns (kept by the server anyway) not included.
 	MemoryMiB float64 `json:"memory_mib"`
+	Peers     []peer  `json:"peers,omitempty"`
 }
 
 // question is one with the medians of its times.

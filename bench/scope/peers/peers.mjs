@@ -1,8 +1,8 @@
 // Asks ClickHouse (chdb, in this process) and DuckDB who was exposed, over facts that the scope bench exported:
 //
-//   DIR/facts.bin    one row a fact: day UInt16, subject UInt32, set UInt8, little-endian
-//   DIR/country.bin  one byte a subject, in order of their numbers: the country's number
-//   DIR/export.json  {"rows", "subjects", "sets": [["user.name", ...], ...], "windows": [{"name", "from", "to"}]}   days inclusive
+//   DIR/facts.bin      one row a fact: day UInt16, set UInt16, subject UInt32, little-endian
+//   DIR/countries.bin  one byte a subject, in order of their numbers from 0: the country's number; whoever is beyond has none, 0
+//   DIR/export.json    {"sets": [["user.name", ...], ...], "windows": [{"name", "from", "to"}]}   days inclusive
 //
 // Prints one line of JSON an engine and question: {"engine", "version", "window", "question", "ms": [...], "answer"},
 // where answer is for people to compare: counts by category, by cohort, by country. One question ("everything") is what
@@ -57,12 +57,12 @@ async function clickhouse() {
   const version = rows('SELECT version()')[0][0]
   const settings = ` SETTINGS max_threads = ${threads}`
   run('CREATE DATABASE bench'); run('USE bench')
-  run('CREATE TABLE bench.facts (day UInt16, subject UInt32, set UInt8) ENGINE = MergeTree ORDER BY (day, set, subject)')
+  run('CREATE TABLE bench.facts (day UInt16, set UInt16, subject UInt32) ENGINE = MergeTree ORDER BY (day, set, subject)')
   run('CREATE TABLE bench.people (subject UInt32, country UInt8) ENGINE = MergeTree ORDER BY subject')
   let start = Date.now()
-  run(`INSERT INTO bench.facts SELECT * FROM file('${join(dir, 'facts.bin')}', 'RowBinary', 'day UInt16, subject UInt32, set UInt8')`)
+  run(`INSERT INTO bench.facts SELECT * FROM file('${join(dir, 'facts.bin')}', 'RowBinary', 'day UInt16, set UInt16, subject UInt32')`)
   run('OPTIMIZE TABLE bench.facts FINAL')
-  run(`INSERT INTO bench.people SELECT rowNumberInAllBlocks(), country FROM file('${join(dir, 'country.bin')}', 'RowBinary', 'country UInt8') SETTINGS max_threads = 1`)
+  run(`INSERT INTO bench.people SELECT rowNumberInAllBlocks(), country FROM file('${join(dir, 'countries.bin')}', 'RowBinary', 'country UInt8') SETTINGS max_threads = 1`)
   const loaded = (Date.now() - start) / 1000
   const bytes = Number(rows("SELECT sum(bytes_on_disk) FROM system.parts WHERE database = 'bench' AND table = 'facts' AND active")[0][0])
   console.log(JSON.stringify({ engine: 'ClickHouse', version, seconds: loaded, bytes, rows: Number(rows('SELECT count() FROM bench.facts')[0][0]) }))
@@ -71,12 +71,12 @@ async function clickhouse() {
       `SELECT toString(mask), count() FROM (SELECT subject, groupBitOr(bitShiftLeft(toUInt64(1), set)) AS mask FROM bench.facts WHERE ${within(w)} GROUP BY subject) GROUP BY mask` + settings))
     await measure('ClickHouse', version, 'everything', w, () => rows(
       `SELECT toString(mask), country, count() FROM (SELECT subject, groupBitOr(bitShiftLeft(toUInt64(1), set)) AS mask FROM bench.facts WHERE ${within(w)} GROUP BY subject) AS f
-       INNER JOIN bench.people AS p ON f.subject = p.subject GROUP BY mask, country` + settings))
+       LEFT JOIN bench.people AS p ON f.subject = p.subject GROUP BY mask, country` + settings))
     await measure('ClickHouse', version, 'categories', w, () => rows(
       `SELECT ${categories.map(c => `toString(uniqExactIf(subject, set IN (${setsWith(c)})))`)} FROM bench.facts WHERE ${within(w)}` + settings))
   }
 
-  run('CREATE TABLE bench.bitmaps (day UInt16, set UInt8, people AggregateFunction(groupBitmap, UInt32)) ENGINE = AggregatingMergeTree ORDER BY (day, set)')
+  run('CREATE TABLE bench.bitmaps (day UInt16, set UInt16, people AggregateFunction(groupBitmap, UInt32)) ENGINE = AggregatingMergeTree ORDER BY (day, set)')
   start = Date.now()
   run('INSERT INTO bench.bitmaps SELECT day, set, groupBitmapState(subject) FROM bench.facts GROUP BY day, set')
   run('OPTIMIZE TABLE bench.bitmaps FINAL')
@@ -97,8 +97,8 @@ async function duckdb() {
   // DuckDB reads no RowBinary: ClickHouse turns the same facts into Parquet for it.
   const { Session } = await import('chdb')
   const convert = new Session()
-  convert.query(`SELECT * FROM file('${join(dir, 'facts.bin')}', 'RowBinary', 'day UInt16, subject UInt32, set UInt8') INTO OUTFILE '${join(dir, 'duckdb', 'facts.parquet')}' FORMAT Parquet`)
-  convert.query(`SELECT toUInt32(rowNumberInAllBlocks()) AS subject, country FROM file('${join(dir, 'country.bin')}', 'RowBinary', 'country UInt8') INTO OUTFILE '${join(dir, 'duckdb', 'people.parquet')}' FORMAT Parquet SETTINGS max_threads = 1`)
+  convert.query(`SELECT * FROM file('${join(dir, 'facts.bin')}', 'RowBinary', 'day UInt16, set UInt16, subject UInt32') INTO OUTFILE '${join(dir, 'duckdb', 'facts.parquet')}' FORMAT Parquet`)
+  convert.query(`SELECT toUInt32(rowNumberInAllBlocks()) AS subject, country FROM file('${join(dir, 'countries.bin')}', 'RowBinary', 'country UInt8') INTO OUTFILE '${join(dir, 'duckdb', 'people.parquet')}' FORMAT Parquet SETTINGS max_threads = 1`)
   convert.cleanup?.()
   const db = await (await DuckDBInstance.create(file, { threads: String(threads) })).connect()
   const rows = async sql => (await db.runAndReadAll(sql)).getRows()
@@ -112,7 +112,7 @@ async function duckdb() {
     await measure('DuckDB', name, 'cohorts', w, () => rows(
       `SELECT mask::VARCHAR, count(*) FROM (SELECT subject, bit_or(1::UBIGINT << set) AS mask FROM facts WHERE ${within(w)} GROUP BY subject) GROUP BY mask`))
     await measure('DuckDB', name, 'everything', w, () => rows(
-      `SELECT mask::VARCHAR, country, count(*) FROM (SELECT subject, bit_or(1::UBIGINT << set) AS mask FROM facts WHERE ${within(w)} GROUP BY subject) f JOIN people p ON f.subject = p.subject GROUP BY mask, country`))
+      `SELECT mask::VARCHAR, coalesce(country, 0), count(*) FROM (SELECT subject, bit_or(1::UBIGINT << set) AS mask FROM facts WHERE ${within(w)} GROUP BY subject) f LEFT JOIN people p ON f.subject = p.subject GROUP BY ALL`))
     await measure('DuckDB', name, 'categories', w, () => rows(
       `SELECT ${categories.map(c => `count(DISTINCT subject) FILTER (WHERE set IN (${setsWith(c)}))`)} FROM facts WHERE ${within(w)}`))
   }
