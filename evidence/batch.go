@@ -145,6 +145,26 @@ func (p *batchProof) check(origin string, head Checkpoint) error {
 	return nil
 }
 
+// comesAfter compares the batch's numbers with those of an earlier one of the
+// ledger (the zero batchProof: of none): a ledger that gave a number twice could
+// show another entry under it to each who asks.
+func (p *batchProof) comesAfter(before *batchProof) error {
+	h, b := &p.header, &before.header
+	between, next := h.Batch, uint64(1) // batches between the two, and the number after the earlier one
+	if b.Count > 0 {
+		between, next = h.Batch-b.Batch-1, b.First+uint64(b.Count)
+	}
+	switch {
+	case h.First < next || h.First-next < between: // each batch has an entry at least
+		return fmt.Errorf("batch %d gives numbers to its entries that the batches before it have", p.index)
+	case between == 0 && h.First != next:
+		return fmt.Errorf("batch %d leaves numbers out behind the batch before it", p.index)
+	case between == 0 && h.Previous != before.leaf:
+		return fmt.Errorf("batch %d does not follow the batch before it", p.index)
+	}
+	return nil
+}
+
 // eachShown reads the entries of a part and checks each against the batch's
 // root. f gets each entry once it is proved.
 func (p *batchProof) eachShown(text []byte, f func(seq uint64, e *Entry) error) error {

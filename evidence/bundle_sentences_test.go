@@ -4,10 +4,14 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"cordon/evidence"
 	"cordon/test/evidence/sample"
@@ -123,31 +127,37 @@ func TestOperatorCannotSignWhatDoesNotHold(t *testing.T) {
 		step     evidence.Step
 		sentence string
 	}{
-		"another incident":                           {evidence.StepClaim, "no entry in the bundle opened the incident inc-2"},
-		"another vendor":                             {evidence.StepClaim, "no entry in the bundle opened the incident inc-1 about other"},
-		"a scope with fewer people in its bitmap":    {evidence.StepScope, "scope scope-1 says 5 people where its bitmap has 2"},
-		"somebody in two cohorts":                    {evidence.StepScope, "in scope scope-1 somebody is in two cohorts"},
-		"certain who are not in the scope":           {evidence.StepScope, "somebody was certainly accessed who is in no cohort"},
-		"excluded who are counted":                   {evidence.StepScope, "somebody is excluded and counted at the same time"},
-		"an answer with fewer people":                {evidence.StepScope, "the cohorts of scope scope-1 have 8 people together, the answer says 7"},
-		"an answer that does not add up":             {evidence.StepScope, "does not add up"},
-		"another question":                           {evidence.StepClaim, "scope scope-1 is not the one that entry"},
-		"a scope kept back":                          {evidence.StepClaim, "the scope scope-1, which entry"},
-		"a scope that nothing froze":                 {evidence.StepClaim, "no entry in the bundle froze the scope scope-2"},
-		"another manifest of the vendor":             {evidence.StepClaim, "no entry in the bundle says that this manifest of acme-mail was in force"},
-		"an entry that was never written":            {evidence.StepProof, "entry 7 is not what the ledger recorded"},
-		"an entry under another number":              {evidence.StepProof, "entry 2 is not what the ledger recorded"},
-		"another ledger's batch":                     {evidence.StepProof, "batch 0 is another ledger's"},
-		"a header that was never written":            {evidence.StepProof, "batch 0 is not in the ledger that the checkpoint describes"},
-		"people among what is not personal":          {evidence.StepProof, "is about people and stands where only others may"},
-		"the export of something else":               {evidence.StepClaim, "does not record the export of this bundle"},
-		"a history that was rewritten":               {evidence.StepProof, "history was rewritten"},
-		"a checkpoint that somebody else signed too": {evidence.StepSignature, "the checkpoint does not hold: it bears a signature line that nobody answers for"},
-		"an answer that says two numbers":            {evidence.StepScope, "cannot be read as a scope"},
-		"an answer that says a number in capitals":   {evidence.StepScope, "the answer says 0"},
-		"more people than numbers":                   {evidence.StepScope, "more people than there are numbers"},
-		"an export that says two things":             {evidence.StepProof, "cannot be read as an event"},
-		"no checkpoint of this ledger":               {evidence.StepSignature, "the checkpoint does not hold: it is not signed with the key of photos.example/cordon"},
+		"another incident":                             {evidence.StepClaim, "no entry in the bundle opened the incident inc-2"},
+		"another vendor":                               {evidence.StepClaim, "no entry in the bundle opened the incident inc-1 about other"},
+		"a scope with fewer people in its bitmap":      {evidence.StepScope, "scope scope-1 says 5 people where its bitmap has 2"},
+		"somebody in two cohorts":                      {evidence.StepScope, "in scope scope-1 somebody is in two cohorts"},
+		"certain who are not in the scope":             {evidence.StepScope, "somebody was certainly accessed who is in no cohort"},
+		"excluded who are counted":                     {evidence.StepScope, "somebody is excluded and counted at the same time"},
+		"an answer with fewer people":                  {evidence.StepScope, "the cohorts of scope scope-1 have 8 people together, the answer says 7"},
+		"an answer that does not add up":               {evidence.StepScope, "does not add up"},
+		"another question":                             {evidence.StepClaim, "scope scope-1 is not the one that entry"},
+		"a scope kept back":                            {evidence.StepClaim, "the scope scope-1, which entry"},
+		"a scope that nothing froze":                   {evidence.StepClaim, "no entry in the bundle froze the scope scope-2"},
+		"another manifest of the vendor":               {evidence.StepClaim, "no entry in the bundle says that this manifest of acme-mail was in force"},
+		"an entry that was never written":              {evidence.StepProof, "entry 7 is not what the ledger recorded"},
+		"an entry under another number":                {evidence.StepProof, "entry 2 is not what the ledger recorded"},
+		"another ledger's batch":                       {evidence.StepProof, "batch 0 is another ledger's"},
+		"a header that was never written":              {evidence.StepProof, "batch 0 is not in the ledger that the checkpoint describes"},
+		"people among what is not personal":            {evidence.StepProof, "is about people and stands where only others may"},
+		"the export of something else":                 {evidence.StepClaim, "does not record the export of this bundle"},
+		"a history that was rewritten":                 {evidence.StepProof, "history was rewritten"},
+		"a checkpoint that somebody else signed too":   {evidence.StepSignature, "the checkpoint does not hold: it bears a signature line that nobody answers for"},
+		"an answer that says two numbers":              {evidence.StepScope, "cannot be read as a scope"},
+		"an answer that says a number in capitals":     {evidence.StepScope, "the answer says 0"},
+		"more people than numbers":                     {evidence.StepScope, "more people than there are numbers"},
+		"an export that says two things":               {evidence.StepProof, "cannot be read as an event"},
+		"a scope that answers for another vendor":      {evidence.StepScope, "scope scope-2 answers for another incident or another vendor"},
+		"a scope that answers for another incident":    {evidence.StepScope, "scope scope-2 answers for another incident or another vendor"},
+		"a scope that was frozen about another vendor": {evidence.StepClaim, "froze a scope of other for an incident about acme-mail"},
+		"a number given twice":                         {evidence.StepProof, "gives numbers to its entries that the batches before it have"},
+		"a number left out":                            {evidence.StepProof, "leaves numbers out behind the batch before it"},
+		"a time in no year":                            {evidence.StepProof, "cannot be read as an event"},
+		"no checkpoint of this ledger":                 {evidence.StepSignature, "the checkpoint does not hold: it is not signed with the key of photos.example/cordon"},
 	}
 	for _, lie := range sample.Lies {
 		t.Run(lie.Name, func(t *testing.T) {
@@ -163,6 +173,58 @@ func TestOperatorCannotSignWhatDoesNotHold(t *testing.T) {
 	for name := range want {
 		t.Errorf("there is no lie %q", name)
 	}
+}
+
+// What costs a reader gigabytes or days must not be small to send.
+func TestSmallBundlesCostLittle(t *testing.T) {
+	cost := func(name string, want string, change func(*sample.Case)) {
+		t.Helper()
+		c := sample.NewCase(true, 3, 5)
+		change(c)
+		data, err := c.Bundle(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		begin := time.Now()
+		_, err = verify(data, evidence.Trust{})
+		took := time.Since(begin)
+		runtime.ReadMemStats(&after)
+		if failure := (*evidence.Failure)(nil); errors.As(err, &failure) != (want != "") || want != "" && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 40*uint64(len(data))+64<<20 || took > 20*time.Second {
+			t.Errorf("%s: %d bytes of a bundle cost %d bytes and %v", name, len(data), n, took)
+		}
+	}
+	cost("one bitmap for many cohorts", "somebody is in two cohorts", func(c *sample.Case) {
+		people := roaring.New()
+		for i := range uint32(1 << 16) {
+			people.Add(i << 16)
+		}
+		s := &c.Contents.Scopes[0]
+		kept := c.Keep(people)
+		s.Cohorts, s.Certain, s.Excluded = nil, evidence.ScopeBitmap{}, evidence.ScopeBitmap{}
+		var told []string
+		for i := range 1000 {
+			s.Cohorts = append(s.Cohorts, evidence.ScopeCohort{ID: fmt.Sprint("c", i), Categories: []string{"user.name"}, ScopeBitmap: kept})
+			told = append(told, `{"categories":["user.name"],"subjects":65536}`)
+		}
+		s.Answer = []byte(`{"subjects":65536000,"certain":0,"possible":65536000,"cohorts":[` + strings.Join(told, ",") + `]}`)
+	})
+	cost("an event with many names", "", func(c *sample.Case) {
+		was := c.Exported
+		c.Exported = func(digest string) evidence.Entry {
+			e := was(digest)
+			var names strings.Builder
+			for i := range 400_000 {
+				fmt.Fprintf(&names, `"%x":1,`, i)
+			}
+			e.JSON = bytes.Replace(e.JSON, []byte(`"fields":{`), []byte(`"fields":{`+names.String()), 1)
+			return e
+		}
+	})
 }
 
 func TestPartsThatAreNotPersonalCannotBeLeftOut(t *testing.T) {

@@ -88,7 +88,10 @@
 // N.tlog-proof is a C2SP tlog-proof with an extra line: the batch's header (see
 // above), which is the leaf. N, the index and the header's batch number are the
 // same number, the header's gateway is that of the origin, and the checkpoint in
-// the proof is byte for byte the part checkpoint.
+// the proof is byte for byte the part checkpoint. Batches follow each other as
+// described under header: no number is given twice, each batch between two that
+// are shown has an entry at least, and one that comes right behind another (or is
+// the first) continues its numbers and names its hash.
 //
 // N.entries and N.personal show entries of the batch, by rising number, the two
 // together no number twice, each one as
@@ -114,7 +117,8 @@
 //
 // # Bundle: events
 //
-// The JSON of an event is an object with kind, vendor, actor (strings) and
+// The time of an event is in the years 0 to 9999, as that of a cosignature is. The
+// JSON of an event is an object with kind, vendor, actor (strings) and
 // fields (an object); all but kind may be missing. The events on which claims
 // of a bundle rest, by kind:
 //
@@ -150,9 +154,9 @@
 //	hash       the same, by hash
 //	signature  head, checkpoint, the checkpoint of export.tlog-proof; the keys and witnesses that the caller trusts
 //	proof      each batch and each entry, in order; then the export's, then the consistency
-//	scope      each scope: bitmaps count what the scope says; the cohorts have nobody in common; certain is
+//	scope      each scope: it is the incident's, and the vendor of its query the incident's; bitmaps count what the scope says; the cohorts have nobody in common; certain is
 //	           inside them, excluded outside; the answer's subjects, certain and cohorts are those numbers
-//	claim      an event opened the incident about that vendor; each scope has its event with its digest, and
+//	claim      an event opened the incident about that vendor; each scope has its event, of that vendor, with its digest, and
 //	           each such event of the incident has its scope; the vendor's manifest is named by a coverage-start event; the
 //	           export's event names the incident and the manifest's hash
 //

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,7 +35,7 @@ func exactJSON(text []byte, into map[string]any) error {
 // noNameTwice walks JSON that is valid. A string is a name where a colon comes
 // behind it.
 func noNameTwice(text []byte) error {
-	var open [][]string // names so far, by open object or array
+	var open []map[string]bool // names so far, by open object or array
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{', '[':
@@ -64,10 +63,13 @@ func noNameTwice(text []byte) error {
 				}
 			}
 			here := &open[len(open)-1]
-			if slices.Contains(*here, name) {
+			if (*here)[name] {
 				return fmt.Errorf("the name %q stands twice in one object", name)
 			}
-			*here = append(*here, name)
+			if *here == nil {
+				*here = map[string]bool{}
+			}
+			(*here)[name] = true
 		}
 	}
 	return nil

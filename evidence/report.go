@@ -61,7 +61,8 @@ type Report struct {
 	Manifests  []string         `json:"manifests"` // vendors whose manifest is in the file
 	Batches    int              `json:"batches"`
 	Entries    int              `json:"entries"` // of the ledger, each proved
-	// Disclosures are those among them that are messages to the vendor.
+	// Disclosures are those among them that are messages. Which vendor they went
+	// to, the definitions of their pathways say.
 	Disclosures int      `json:"disclosures"`
 	Parts       int      `json:"parts"`     // in the file
 	Redacted    []string `json:"redacted"`  // parts that were left out

@@ -164,8 +164,10 @@ func (c *container) addTo(to *block) {
 	case 'r':
 		for i := 0; i < len(c.data); i += 4 {
 			start, more := int(binary.LittleEndian.Uint16(c.data[i:])), int(binary.LittleEndian.Uint16(c.data[i+2:]))
-			for v := start; v <= start+more; v++ {
-				to[v>>6] |= 1 << (v & 63)
+			// Word by word: a file of a megabyte can name every number there is.
+			for v, end := start, start+more; v <= end; v = v | 63 + 1 {
+				last := min(v|63, end)
+				to[v>>6] |= ^uint64(0) >> (63 - (last - v)) << (v & 63)
 			}
 		}
 	}

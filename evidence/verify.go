@@ -50,6 +50,7 @@ type verifier struct {
 	head     Head
 	manifest *Manifest
 	at       map[string]member // parts that are in the file
+	listed   map[string]bool   // parts that are in the manifest
 
 	key        note.Verifier
 	witnesses  []*Witness
@@ -228,6 +229,9 @@ func (v *verifier) trustedWitnesses(times []uint64) error {
 		if times[i] == 0 {
 			continue
 		}
+		if !writable(time.Unix(int64(times[i]), 0).UTC()) {
+			return fail(StepSignature, "checkpoint", "the witness %s cosigned at a time that no calendar has", w.name)
+		}
 		r := WitnessReport{Name: w.name, Key: w.String(), At: time.Unix(int64(times[i]), 0).UTC()}
 		for _, k := range v.trust.Witnesses {
 			r.Given = r.Given || k == r.Key
@@ -238,7 +242,7 @@ func (v *verifier) trustedWitnesses(times []uint64) error {
 }
 
 func (v *verifier) proofs() error {
-	var proof batchProof
+	var proof, before batchProof
 	shown := map[uint64]bool{} // entries of this batch in its first part
 	var text []byte            // nothing that is kept points into it
 	for _, p := range v.manifest.Parts {
@@ -261,6 +265,10 @@ func (v *verifier) proofs() error {
 			if err := proof.check(v.manifest.Origin, v.checkpoint); err != nil {
 				return fail(StepProof, p.Name, "%v", err)
 			}
+			if err := proof.comesAfter(&before); err != nil {
+				return fail(StepProof, p.Name, "%v", err)
+			}
+			before = proof
 			v.report.Batches++
 			clear(shown)
 			continue
@@ -282,7 +290,7 @@ func (v *verifier) proofs() error {
 			return fail(StepProof, p.Name, "%s shows no entry", p.Name)
 		}
 	}
-	return v.exported()
+	return v.exported(&before)
 }
 
 // take keeps what a proved entry says.
@@ -290,7 +298,9 @@ func (v *verifier) take(seq uint64, e *Entry) error {
 	v.report.Entries++
 	switch e.Kind {
 	case Disclosure:
-		v.report.Disclosures++
+		if !e.Declared { // what was declared was no message
+			v.report.Disclosures++
+		}
 	case Event:
 		event, err := readEvent(seq, e)
 		if err != nil {
@@ -304,18 +314,24 @@ func (v *verifier) take(seq uint64, e *Entry) error {
 func readEvent(seq uint64, e *Entry) (EventReport, error) {
 	event := EventReport{Seq: seq, At: time.UnixMilli(e.Time).UTC()}
 	err := exactJSON(e.JSON, map[string]any{"kind": &event.Kind, "vendor": &event.Vendor, "actor": &event.Actor, "fields": &event.Fields})
-	if e.Kind != Event || err != nil || event.Kind == "" {
+	if e.Kind != Event || err != nil || event.Kind == "" || !writable(event.At) {
 		return event, fmt.Errorf("entry %d cannot be read as an event", seq)
 	}
 	return event, nil
 }
 
+// writable reports whether RFC 3339 can write a time.
+func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
+
 // exported checks the ledger's own entry about this bundle, and that the ledger
 // in which it stands has grown from the one that the proofs are under.
-func (v *verifier) exported() error {
+func (v *verifier) exported(before *batchProof) error {
 	v.report.Checkpoint = CheckpointReport{v.checkpoint.Size, base64.StdEncoding.EncodeToString(v.checkpoint.Root[:])}
 	if err := v.export.check(v.manifest.Origin, v.later); err != nil {
 		return fail(StepProof, "export.tlog-proof", "the proof that the ledger recorded this export does not hold: %v", err)
+	}
+	if err := v.export.comesAfter(before); err != nil {
+		return fail(StepProof, "export.tlog-proof", "%v", err)
 	}
 	count := 0
 	err := v.export.eachShown(v.small[memberExportEntries], func(seq uint64, e *Entry) error {

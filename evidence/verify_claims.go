@@ -44,6 +44,9 @@ func (v *verifier) scopeClaims() error {
 		if e.Kind != "scope" || e.Text("incident") != v.manifest.Incident {
 			continue
 		}
+		if e.Vendor != v.manifest.Vendor {
+			return fail(StepClaim, "manifest", "entry %d froze a scope of %s for an incident about %s", e.Seq, e.Vendor, v.manifest.Vendor)
+		}
 		id := e.Text("scope")
 		at := slices.IndexFunc(v.report.Scopes, func(s ScopeReport) bool { return s.Scope == id })
 		if at < 0 {
@@ -111,7 +114,7 @@ func (v *verifier) unchecked() []string {
 		}
 	}
 	if personal > 0 {
-		out = append(out, fmt.Sprintf("entries about people in %d batches: they were left out", personal))
+		out = append(out, fmt.Sprintf("what else %d batches say: entries about people, or with words that somebody chose, were left out; they may belong to the timeline", personal))
 	}
 	return append(out, "that there are no other entries of the incident: the ledger shows what it is asked for")
 }

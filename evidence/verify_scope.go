@@ -34,6 +34,10 @@ const maxPeople = 1 << 32
 func (v *verifier) scopes() error {
 	v.report.Scopes = []ScopeReport{}
 	used := map[string]bool{} // bitmaps
+	v.listed = map[string]bool{}
+	for _, p := range v.manifest.Parts {
+		v.listed[p.Name] = true
+	}
 	for _, p := range v.manifest.Parts {
 		kind, id, _ := partKind(p.Name)
 		if kind != kindScope {
@@ -46,6 +50,9 @@ func (v *verifier) scopes() error {
 		s, answer, err := readScope(text)
 		if err != nil || s.ID != id {
 			return fail(StepScope, p.Name, "scope %s cannot be read as a scope of that name", id)
+		}
+		if about, err := s.about(); err != nil || about != v.manifest.Vendor || s.Incident != v.manifest.Incident {
+			return fail(StepScope, p.Name, "scope %s answers for another incident or another vendor than %s and %s", id, v.manifest.Incident, v.manifest.Vendor)
 		}
 		counted, err := v.scope(p.Name, s, answer, used)
 		if err != nil {
@@ -77,6 +84,11 @@ func readScope(text []byte) (*Scope, *scopeAnswer, error) {
 	return s, answer, json.Unmarshal(s.Answer, answer)
 }
 
+// about is the vendor that a scope's question asks for.
+func (s *Scope) about() (vendor string, err error) {
+	return vendor, exactJSON(s.Query, map[string]any{"vendor": &vendor})
+}
+
 // scope checks one. It reports whether all people were counted.
 func (v *verifier) scope(part string, s *Scope, answer *scopeAnswer, used map[string]bool) (bool, error) {
 	sum := uint64(0)
@@ -105,6 +117,14 @@ func (v *verifier) scope(part string, s *Scope, answer *scopeAnswer, used map[st
 		described = append(described, c.ScopeBitmap)
 	}
 	described = append(described, s.Certain, s.Excluded)
+	// Before any is read: one small file could be named by each of many cohorts.
+	of := map[string]bool{}
+	for _, c := range s.Cohorts {
+		if c.Subjects > 0 && of[c.SHA256] {
+			return false, fail(StepScope, part, "in scope %s somebody is in two cohorts", s.ID)
+		}
+		of[c.SHA256] = true
+	}
 	sets, counted := make([]*bitmap, len(described)), true
 	for i, d := range described {
 		if d.SHA256 == "" {
@@ -114,7 +134,7 @@ func (v *verifier) scope(part string, s *Scope, answer *scopeAnswer, used map[st
 			continue
 		}
 		name := "bitmaps/" + d.SHA256 + ".roaring"
-		if !v.listed(name) {
+		if !v.listed[name] {
 			return false, fail(StepScope, part, "the people of scope %s are missing from the bundle: %s", s.ID, name)
 		}
 		used[d.SHA256] = true
@@ -138,10 +158,6 @@ func (v *verifier) scope(part string, s *Scope, answer *scopeAnswer, used map[st
 		return false, fail(StepScope, part, "in scope %s %s", s.ID, problem)
 	}
 	return counted, nil
-}
-
-func (v *verifier) listed(name string) bool {
-	return slices.ContainsFunc(v.manifest.Parts, func(p Part) bool { return p.Name == name })
 }
 
 // overlap says what is wrong between the cohorts, certain and excluded, or "".

@@ -267,7 +267,7 @@ function readHeader (b) {
   if (!b || b.length !== 117 || b[0] !== 1) return null
   const h = {
     gateway: b.subarray(1, 17), batch: b.readBigUInt64BE(17), first: b.readBigUInt64BE(57), count: BigInt(b.readUInt32BE(65)),
-    start: b.readBigInt64BE(69), end: b.readBigInt64BE(77), root: b.subarray(85), leaf: sha256(Buffer.from([0]), b)
+    previous: b.subarray(25, 57), start: b.readBigInt64BE(69), end: b.readBigInt64BE(77), root: b.subarray(85), leaf: sha256(Buffer.from([0]), b)
   }
   return h.first === 0n || h.count === 0n || h.end < h.start || h.first + h.count >= 1n << 64n ? null : h
 }
@@ -291,6 +291,13 @@ function readProof (bytes) {
   if (i >= lines.length - 1) bad()
   const checkpoint = bytes.subarray(lines.slice(0, i + 1).join('\n').length + 1)
   return { ...h, path, checkpoint }
+}
+
+function checkOrder (p, before) {
+  const between = before ? p.batch - before.batch - 1n : p.batch
+  const next = before ? before.first + before.count : 1n
+  need(p.first >= next + between, 'proof', `batch ${p.batch} uses numbers twice`)
+  need(between > 0n || (p.first === next && p.previous.equals(before ? before.leaf : Buffer.alloc(32))), 'proof', `batch ${p.batch} does not follow`)
 }
 
 function checkBatch (p, origin, head) {
@@ -375,6 +382,7 @@ function shownEntries (bytes, p) {
 function readEvent (e) {
   try {
     const j = parse(e.json)
+    if (e.time < -62167219200000n || e.time > 253402300799999n) throw new Error()
     if (e.kind !== 2 || typeof j.kind !== 'string' || j.kind === '') throw new Error()
     return { seq: e.seq, kind: j.kind, vendor: j.vendor || '', actor: j.actor || '', fields: j.fields || {} }
   } catch { fail('proof', `entry ${e.seq} cannot be read as an event`) }
@@ -477,6 +485,8 @@ export function verify (file, trust = {}) {
     need(key && (checkpoint.times.get(key) || later.times.get(key)), 'signature', 'a trusted witness did not cosign')
   }
 
+  for (const t of [...checkpoint.times.values(), ...later.times.values()]) need(t <= 253402300799n, 'signature', 'a cosignature of no year')
+
   // proof
   const events = []
   let entries = 0; let batch; let shown
@@ -484,9 +494,11 @@ export function verify (file, trust = {}) {
     const data = parts.get(p.name)
     if (!data || p.kind < 1 || p.kind > 3) continue
     if (p.kind === 1) {
+      const before = batch
       batch = readProof(data); shown = new Set()
       need(batch.batch === number(p.id) && batch.checkpoint.equals(checkpointBytes), 'proof', p.name + ' is of another batch or checkpoint')
       checkBatch(batch, m.origin, checkpoint)
+      checkOrder(batch, before)
       continue
     }
     for (const e of shownEntries(data, batch)) {
@@ -496,6 +508,7 @@ export function verify (file, trust = {}) {
     }
   }
   checkBatch(exported, m.origin, later)
+  checkOrder(exported, batch)
   const own = shownEntries(exportEntries, exported)
   need(own.length === 1, 'proof', 'the export is not one entry')
   const last = readEvent(own[0])
@@ -512,6 +525,7 @@ export function verify (file, trust = {}) {
     let s
     try { s = parse(parts.get(p.name)) } catch { fail('scope', p.name + ' cannot be read') }
     need(s.id === p.id, 'scope', p.name + ' has another name')
+    need((s.incident || '') === m.incident && s.query && s.query.vendor === m.vendor, 'scope', p.name + ' is of another incident or vendor')
     const own = n => n === undefined ? 0 : n
     const a = { ...s.answer, subjects: own(s.answer.subjects), certain: own(s.answer.certain), possible: own(s.answer.possible) }; const cohorts = s.cohorts || []; const told = a.cohorts || []
     need(cohorts.length === told.length, 'scope', 'another number of cohorts')
@@ -548,6 +562,7 @@ export function verify (file, trust = {}) {
   const field = (e, name) => typeof e.fields[name] === 'string' ? e.fields[name] : ''
   need(events.some(e => e.kind === 'incident' && e.vendor === m.vendor && field(e, 'incident') === m.incident && field(e, 'what') === 'open'), 'claim', 'nothing opened the incident')
   const frozen = events.filter(e => e.kind === 'scope' && field(e, 'incident') === m.incident)
+  for (const e of frozen) need(e.vendor === m.vendor, 'claim', 'a scope of another vendor was frozen')
   for (const e of frozen) need(scopes.some(s => s.id === field(e, 'scope') && s.sha256 === field(e, 'digest')), 'claim', 'a frozen scope is missing or another one')
   for (const s of scopes) need(frozen.some(e => field(e, 'scope') === s.id), 'claim', 'a scope that nothing froze')
   for (const p of m.parts) {

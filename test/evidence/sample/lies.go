@@ -3,8 +3,10 @@ package sample
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"cordon/evidence"
 )
@@ -25,10 +27,52 @@ func (l *Lie) Bundle() ([]byte, error) {
 
 func rescope(c *Case, change func(*evidence.Scope)) { change(&c.Contents.Scopes[0]) }
 
+// again records more entries and shows them with the others, under a new checkpoint.
+func again(c *Case, entries ...evidence.Entry) {
+	b := c.Book
+	first := b.Append(entries...)
+	c.Size, c.Contents.Checkpoint = b.Checkpoint()
+	x := &b.batches[c.Size-1]
+	added := evidence.Batch{Header: x.header.Append(nil)}
+	for i, e := range x.entries {
+		added.Entries = append(added.Entries, evidence.Shown{Seq: first + uint64(i), Salt: evidence.Salt(x.seed, uint32(i)), Entry: e, Inner: evidence.Path(x.leaves(), i)})
+	}
+	c.Contents.Batches = append(c.Contents.Batches, added)
+	for i := range c.Contents.Batches {
+		shown := &c.Contents.Batches[i]
+		h, err := evidence.ParseHeader(shown.Header)
+		if err == nil {
+			shown.Path, err = tlog.ProveRecord(int64(c.Size), int64(h.Batch), b)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+}
+
+// refreeze freezes a second scope, by an entry about a vendor.
+func refreeze(c *Case, vendor string, change func(*evidence.Scope)) {
+	s := c.Contents.Scopes[0]
+	s.ID = "scope-2"
+	change(&s)
+	digest, err := s.Digest()
+	if err != nil {
+		panic(err)
+	}
+	c.Contents.Scopes = append(c.Contents.Scopes, s)
+	again(c, Event(Start.Add(20*time.Minute), "scope", vendor, "ada", map[string]any{"incident": "inc-1", "scope": "scope-2", "digest": digest}))
+}
+
 // Lies are all that this package knows.
 var Lies = []Lie{
-	{"another incident", func(c *Case) { c.Contents.Incident = "inc-2" }},
-	{"another vendor", func(c *Case) { c.Contents.Vendor = "other" }},
+	{"another incident", func(c *Case) {
+		c.Contents.Incident = "inc-2"
+		rescope(c, func(s *evidence.Scope) { s.Incident = "inc-2" })
+	}},
+	{"another vendor", func(c *Case) {
+		c.Contents.Vendor = "other"
+		rescope(c, func(s *evidence.Scope) { s.Query = []byte(`{"vendor":"other"}`) })
+	}},
 	{"a scope with fewer people in its bitmap", func(c *Case) {
 		rescope(c, func(s *evidence.Scope) {
 			s.Cohorts[1].ScopeBitmap.SHA256 = c.Keep(roaring.BitmapOf(100, 200)).SHA256
@@ -110,5 +154,23 @@ var Lies = []Lie{
 			e.JSON = bytes.Replace(e.JSON, []byte(`"what":`), []byte(`"what":"open","what":`), 1)
 			return e
 		}
+	}},
+	{"a scope that answers for another vendor", func(c *Case) {
+		refreeze(c, "acme-mail", func(s *evidence.Scope) { s.Query = []byte(`{"vendor":"other"}`) })
+	}},
+	{"a scope that answers for another incident", func(c *Case) {
+		refreeze(c, "acme-mail", func(s *evidence.Scope) { s.Incident = "inc-2" })
+	}},
+	{"a scope that was frozen about another vendor", func(c *Case) { refreeze(c, "other", func(*evidence.Scope) {}) }},
+	{"a number given twice", func(c *Case) {
+		c.Book.next--
+		again(c, Event(Start.Add(20*time.Minute), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
+	}},
+	{"a number left out", func(c *Case) {
+		c.Book.next++
+		again(c, Event(Start.Add(20*time.Minute), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
+	}},
+	{"a time in no year", func(c *Case) {
+		again(c, Event(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
 	}},
 }
