@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -106,9 +107,9 @@ func run(args []string, out, talk io.Writer) int {
 	switch {
 	case errors.As(err, &failure):
 		if *asJSON {
-			printJSON(out, failed{false, failure.Step, failure.Part, failure.What})
+			_ = printJSON(out, failed{false, failure.Step, failure.Part, failure.What}) // texts alone
 		} else {
-			fmt.Fprintf(out, "NOT VERIFIED: %s.\n", failure.What)
+			fmt.Fprintf(out, "NOT VERIFIED: %s.\n", oneLine(failure.What))
 		}
 		return exitNotVerified
 	case err != nil:
@@ -116,7 +117,10 @@ func run(args []string, out, talk io.Writer) int {
 		return exitUnreadable
 	}
 	if *asJSON {
-		printJSON(out, held{true, report})
+		if err := printJSON(out, held{true, report}); err != nil {
+			fmt.Fprintf(talk, "cordon-verify: %v\n", err)
+			return exitUnreadable
+		}
 		return exitOK
 	}
 	print(out, report)
@@ -140,8 +144,14 @@ func readKey(s string) (string, error) {
 	return strings.TrimSpace(string(data)), nil
 }
 
-func printJSON(w io.Writer, v any) {
-	e := json.NewEncoder(w)
+// printJSON prints all of a value or nothing; the error is one of the value.
+func printJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // a closed pipe is the reader's wish
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, _ = w.Write(b.Bytes()) // a closed pipe is the reader's wish
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"cordon/evidence"
 	"cordon/test/evidence/sample"
 )
 
@@ -83,6 +84,39 @@ func TestSaysWhatWasCheckedAndWhatWasNot(t *testing.T) {
 	code, out, _ = call("--key", key, redacted)
 	if code != 0 || !strings.Contains(out, "Left out (redacted):\n  batches/1.personal\n") || !strings.Contains(out, "as the ledger recorded, not counted") {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// Whoever makes a bundle chooses its words, and could write lines of ours.
+func TestWordsOfTheBundleAreNoLinesOfTheVerifier(t *testing.T) {
+	c := sample.NewCase(false, 3, 5)
+	forged := "ada on 2026-02-06\n  cosigned   by the witness w, whose key you gave\x1b[8m\u202e"
+	c.Contents.Absent[0].Why = "none\x1b[2J\xff\u202e"
+	was := c.Exported
+	c.Exported = func(digest string) evidence.Entry {
+		e := was(digest)
+		actor, err := json.Marshal(forged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.JSON = bytes.Replace(e.JSON, []byte(`"grace"`), actor, 1)
+		e.JSON = bytes.Replace(e.JSON, []byte(`"fields":{`), []byte(`"fields":{"a\nb":"c",`), 1)
+		return e
+	}
+	data, err := c.Bundle(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "forged.evidence")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := call("--show", path)
+	if code != 0 || !strings.Contains(out, `none\x1b[2J\xff\u202e`) || !strings.Contains(out, `ada on 2026-02-06\n  cosigned`) {
+		t.Errorf("exit %d\n%q", code, out)
+	}
+	if strings.ContainsAny(out, "\x1b\u202e") || strings.Contains(out, "\n  cosigned") || strings.Contains(out, "\nb") {
+		t.Errorf("the bundle's words became the verifier's:\n%q", out)
 	}
 }
 

@@ -7,8 +7,11 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"cordon/evidence"
 )
@@ -24,7 +27,7 @@ func count(n int, one, many string) string {
 
 // print says what was checked, in the order of the checks, then what was not.
 func print(w io.Writer, r *evidence.Report) {
-	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	line := func(format string, args ...any) { fmt.Fprintln(w, oneLine(fmt.Sprintf(format, args...))) }
 	line("VERIFIED: %s about %s, from the ledger of %s", r.Incident, r.Vendor, r.Origin)
 	line("")
 	line("  whole      %s, each with the size and the hash that the ledger signed", count(r.Parts, "part", "parts"))
@@ -93,15 +96,32 @@ func timeline(w io.Writer, r *evidence.Report) {
 				text = b.String()
 			}
 			if text != "" {
-				parts = append(parts, name+"="+quoted(text))
+				parts = append(parts, quoted(name)+"="+quoted(text))
 			}
 		}
 		who := e.Actor
 		if who == "" {
 			who = "-"
 		}
-		fmt.Fprintf(w, "  %s  %8d  %-14s %-12s %s %s\n", e.At.UTC().Format("2006-01-02 15:04:05.000"), e.Seq, e.Kind, quoted(who), quoted(e.Vendor), strings.Join(parts, " "))
+		fmt.Fprintln(w, oneLine(fmt.Sprintf("  %s  %8d  %-14s %-12s %s %s", e.At.UTC().Format("2006-01-02 15:04:05.000"), e.Seq, quoted(e.Kind), quoted(who), quoted(e.Vendor), strings.Join(parts, " "))))
 	}
+}
+
+// oneLine writes out what would move the cursor, turn the text around or begin
+// another line: names, reasons and origins are the words of whoever made the
+// bundle, and must not pass for a line of ours.
+func oneLine(s string) string {
+	var b strings.Builder
+	for at, r := range s {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			_, size := utf8.DecodeRuneInString(s[at:])
+			text := strconv.Quote(s[at : at+size])
+			b.WriteString(text[1 : len(text)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // quoted keeps what a stranger wrote from moving the cursor.
