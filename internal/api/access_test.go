@@ -31,6 +31,10 @@ func (r *tape) Append(_ context.Context, e ledger.Event) (uint64, error) {
 	return uint64(len(r.events)), nil
 }
 
+func (r *tape) AppendSealed(ctx context.Context, e ledger.Event, _, _ string) (uint64, error) {
+	return r.Append(ctx, e)
+}
+
 func newUsers(r *tape) *Users { return NewUsers(r, [32]byte{1}, func() time.Time { return noon }) }
 
 func as(a Actor) context.Context { return WithActor(context.Background(), a) }

@@ -27,7 +27,8 @@ func (d *Desk) counts() ([]watch.Count, error) {
 // Findings lists what a person should look at.
 func (d *Desk) Findings(ctx context.Context, q FindingQuery) (FindingList, error) {
 	list := FindingList{Findings: []Finding{}}
-	if _, err := may(ctx, SeeFigures); err != nil {
+	actor, err := may(ctx, SeeFigures)
+	if err != nil {
 		return list, err
 	}
 	if err := d.needLedger(); err != nil {
@@ -57,6 +58,11 @@ func (d *Desk) Findings(ctx context.Context, q FindingQuery) (FindingList, error
 			list.Open++
 		case !q.All:
 			continue
+		}
+		if f.ClosedSeq != 0 && actor.May(ReadPeople) { // it may name them
+			if a.Reason, _, err = d.Ledger.SealedText(f.ClosedSeq); err != nil {
+				return list, unavailable("reading why a finding was closed", err)
+			}
 		}
 		list.Findings = append(list.Findings, a)
 	}
@@ -117,7 +123,7 @@ func finding(f watch.Finding, c watch.Count) Finding {
 	}
 	if !f.Closed.IsZero() {
 		closed := f.Closed
-		a.State, a.Closed, a.ClosedBy, a.Reason = "closed", &closed, f.ClosedBy, f.Reason
+		a.State, a.Closed, a.ClosedBy = "closed", &closed, f.ClosedBy
 	}
 	return a
 }

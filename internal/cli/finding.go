@@ -121,7 +121,11 @@ func (e *Env) finding(f api.Finding) error {
 	line("since", figure.Instant(f.First)+", last "+figure.Instant(f.Last))
 	line("seen", figure.Count(f.Messages, "message", "messages")+" about "+figure.Count(f.People, "person", "people"))
 	if f.Closed != nil {
-		line("closed", figure.Instant(*f.Closed)+" by "+f.ClosedBy+": "+f.Reason)
+		why := ""
+		if f.Reason != "" { // it is sealed, and not everybody is shown it
+			why = ": " + f.Reason
+		}
+		line("closed", figure.Instant(*f.Closed)+" by "+f.ClosedBy+why)
 		return nil
 	}
 	switch f.Kind {

@@ -60,8 +60,11 @@ type Finding struct {
 	Raised time.Time
 	Seq    uint64 // the entry that raised it
 	// Closed is zero while it is open.
-	Closed           time.Time
-	ClosedBy, Reason string
+	Closed   time.Time
+	ClosedBy string
+	// ClosedSeq is the entry that closed it. Why, is sealed beside that entry: it
+	// may name people.
+	ClosedSeq uint64
 }
 
 // Findings is the fold over the ledger's entries about findings.
@@ -76,6 +79,8 @@ type Findings struct {
 // recorder is what findings need of the ledger: durable on return.
 type recorder interface {
 	Append(ctx context.Context, e ledger.Event) (uint64, error)
+	// AppendSealed seals a text beside the event; group is whose key seals it.
+	AppendSealed(ctx context.Context, e ledger.Event, group, text string) (uint64, error)
 }
 
 // NewFindings starts with none; Fold brings in what the ledger holds.
@@ -101,7 +106,7 @@ func (s *Findings) fold(seq uint64, e ledger.Event) {
 	text := func(name string) string { v, _ := e.Fields[name].(string); return v }
 	if e.Kind == ledger.EventFindingClosed {
 		if f := s.byID[text("finding")]; f != nil {
-			f.Closed, f.ClosedBy, f.Reason = e.At, e.Actor, text("reason")
+			f.Closed, f.ClosedBy, f.ClosedSeq = e.At, e.Actor, seq
 		}
 		return
 	}
@@ -143,7 +148,7 @@ func (e *ErrClosed) Error() string {
 	return fmt.Sprintf("finding %s was closed by %s already", e.Finding.ID, e.Finding.ClosedBy)
 }
 
-// Close records what was decided about a finding.
+// Close records that something was decided about a finding, and seals why.
 func (s *Findings) Close(ctx context.Context, id, actor, reason string) (Finding, error) {
 	f, err := s.Get(id)
 	if err != nil {
@@ -152,13 +157,14 @@ func (s *Findings) Close(ctx context.Context, id, actor, reason string) (Finding
 	if !f.Closed.IsZero() {
 		return f, &ErrClosed{f}
 	}
-	err = s.append(ctx, ledger.Event{
-		Kind: ledger.EventFindingClosed, Vendor: f.Vendor, At: s.now(), Actor: actor,
-		Fields: map[string]any{"finding": id, "reason": reason},
-	})
+	e := ledger.Event{Kind: ledger.EventFindingClosed, Vendor: f.Vendor, At: s.now(), Actor: actor, Fields: map[string]any{"finding": id}}
+	seq, err := s.record.AppendSealed(ctx, e, id, reason)
 	if err != nil {
-		return f, err
+		return f, fmt.Errorf("recording a finding: %w", err)
 	}
+	s.mu.Lock()
+	s.fold(seq, e)
+	s.mu.Unlock()
 	return s.Get(id)
 }
 

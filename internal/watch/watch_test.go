@@ -23,7 +23,21 @@ import (
 type tape struct {
 	mu     sync.Mutex
 	events []ledger.Event
+	texts  map[uint64]string // sealed beside the events
 	broken bool
+}
+
+func (t *tape) AppendSealed(ctx context.Context, e ledger.Event, group, text string) (uint64, error) {
+	seq, err := t.Append(ctx, e)
+	if err == nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.texts == nil {
+			t.texts = map[uint64]string{}
+		}
+		t.texts[seq] = group + ": " + text
+	}
+	return seq, err
 }
 
 func (t *tape) Append(_ context.Context, e ledger.Event) (uint64, error) {
@@ -249,8 +263,11 @@ func TestAClosedFindingStaysClosedAndIsFoldedBack(t *testing.T) {
 	}
 	for _, s := range []*Findings{b.findings, again} {
 		f, err := s.Get(id)
-		if err != nil || f.ClosedBy != "carol" || f.Reason != "a shared mailbox" {
+		if err != nil || f.ClosedBy != "carol" || b.tape.texts[f.ClosedSeq] != id+": a shared mailbox" {
 			t.Errorf("%+v, %v", f, err)
+		}
+		if text := fmt.Sprint(b.tape.events); strings.Contains(text, "mailbox") {
+			t.Errorf("why it was closed stands in the clear: %s", text)
 		}
 		if n := len(s.List()); n != 1 {
 			t.Errorf("%d findings", n)
