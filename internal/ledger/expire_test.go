@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cordon/evidence"
+	"cordon/internal/exposure"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -301,5 +302,47 @@ func TestExpiryInterruptedAnywhereIsFinishedAtTheNextStart(t *testing.T) {
 			l = mustOpen(t, crashed, c.option)
 			mustVerify(t, l)
 		})
+	}
+}
+
+// TestScanTellsWhatMayHaveBeenSentWhenTheOutcomeExpired: a message just before
+// midnight has its outcome in the batches of the next day. Where that one has
+// expired and the message's own stays, nobody knows any more that it was sent.
+func TestScanTellsWhatMayHaveBeenSentWhenTheOutcomeExpired(t *testing.T) {
+	defer func(was uint64) { pieceBatches = was }(pieceBatches)
+	c := &clock{}
+	l := mustOpen(t, t.TempDir(), c.option)
+	midnight := may.Truncate(24*time.Hour).AddDate(0, 0, 1)
+	c.t = midnight.Add(-time.Second)
+	receipt := mustRecord(t, l, mail(about(nameMail, email(1))))
+	settled := mustRecord(t, l, mail(about(nameMail, email(1))))
+	l.Settle(settled, Outcome{Result: NotSent})
+	mustAppend(t, l, Event{Kind: EventConfig})
+	c.t = midnight.Add(time.Second)
+	l.Settle(receipt, Outcome{Sent, 202, 700})
+	last := mustAppend(t, l, Event{Kind: EventConfig})
+	c.t = midnight.AddDate(0, 0, 2)
+	open := mustRecord(t, l, mail(about(nameMail, email(1)))) // of a day that stays, without an outcome
+	end := mustAppend(t, l, Event{Kind: EventConfig})
+	person := entryAt(t, l, receipt.Seq()).Subjects[0].Ordinal
+	for _, when := range []string{"before", "after"} {
+		for _, pieceBatches = range []uint64{1, 2, 512} {
+			for _, to := range []uint64{last, end} {
+				for _, who := range []exposure.Ordinal{exposure.Nobody, person} {
+					var found []uint64
+					p := Probe{Takes: func(exposure.Pathway) bool { return true }, Who: who}
+					err := l.Scan(t.Context(), 1, to, p, func(e *Entry) error { found = append(found, e.Seq); return nil })
+					if err != nil || len(found) != 1 || found[0] != receipt.Seq() {
+						t.Errorf("%s the outcome expired, %d batches a piece, up to entry %d, about %d: entries %v, %v; want %d and not %d or %d",
+							when, pieceBatches, to, who, found, err, receipt.Seq(), settled.Seq(), open.Seq())
+					}
+				}
+			}
+		}
+		if when == "before" {
+			if err := l.Expire(t.Context(), midnight, "bodies-30d", "digest"); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

@@ -24,7 +24,10 @@ type Probe struct {
 // Scan finds disclosures among the entries first to last and calls take with each
 // that left or may have left: whose first outcome up to last is not NotSent, or
 // that is a declaration and needs none. One without any outcome up to there is
-// passed over. They come in no particular order. The entry is take's to keep.
+// passed over, unless something after it has expired: the outcome may have been
+// there (a message just before midnight, of whose two days only the later one
+// expired), so it may have left. They come in no particular order. The entry is
+// take's to keep.
 //
 // Entries would tell the same; this reads past everything else without decoding
 // it, on all processors. What expired is not there, as in Entries.
@@ -75,6 +78,7 @@ type scan struct {
 	wanted      []bool // by the pathway's number
 
 	open map[uint64]*catch // of earlier pieces, without an outcome so far
+	gone uint64            // the last entry so far of a batch that has expired
 }
 
 // catch is a wanted disclosure.
@@ -91,6 +95,7 @@ type piece struct {
 	caught []catch
 	// settles are outcomes of disclosures before the piece, wanted or not.
 	settles []answered
+	gone    uint64 // the last entry of a batch of it that has expired
 	err     error
 	done    chan struct{}
 }
@@ -156,11 +161,25 @@ func (s *scan) run(ctx context.Context, from, to uint64, take func(*Entry) error
 		*p = piece{}
 		<-ahead
 	}
+	return s.rest(take)
+}
+
+// rest tells of what has no outcome up to last, as far as that may have expired.
+func (s *scan) rest(take func(*Entry) error) error {
+	for seq, c := range s.open {
+		if seq < s.gone {
+			if err := s.show(c, take); err != nil {
+				return err
+			}
+		}
+	}
+	clear(s.open)
 	return nil
 }
 
 // join tells of what the piece settles and keeps what it leaves open.
 func (s *scan) join(p *piece, take func(*Entry) error) error {
+	s.gone = max(s.gone, p.gone)
 	for _, o := range p.settles {
 		if c := s.open[o.of]; c != nil {
 			delete(s.open, o.of)
@@ -187,6 +206,10 @@ func (s *scan) join(p *piece, take func(*Entry) error) error {
 func (s *scan) seek(from, to uint64, take func(*Entry) error) error {
 	found := errors.New("all found")
 	err := s.l.batches(from, to, func(_ uint64, r *record) error {
+		if r.form == formExpired || r.expired {
+			s.gone = max(s.gone, r.last())
+			return nil
+		}
 		b := skim{b: r.body}
 		for seq := r.first; seq < r.first+uint64(r.count) && b.i < len(b.b); seq++ {
 			kind, _, of, result := b.next(s)
@@ -206,11 +229,10 @@ func (s *scan) seek(from, to uint64, take func(*Entry) error) error {
 		}
 		return nil
 	})
-	clear(s.open) // what is open still has no outcome up to last
-	if err == found {
-		return nil
+	if err != nil && err != found {
+		return err
 	}
-	return err
+	return s.rest(take) // what is open still has no outcome up to last
 }
 
 func (s *scan) show(c *catch, take func(*Entry) error) error {
@@ -242,6 +264,7 @@ func (s *scan) read(ctx context.Context, p *piece, from, to uint64) error {
 			}
 		}
 		if r.form == formExpired || r.expired {
+			p.gone = r.last()
 			return nil
 		}
 		for uint64(len(at)) < r.first-base+uint64(r.count) {

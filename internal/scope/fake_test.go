@@ -49,7 +49,7 @@ func (j *journal) Entries(from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for _, e := range entries {
 			if gone[e.Seq] {
-				e = Entry{Seq: e.Seq, At: e.At}
+				continue
 			}
 			if !yield(e, nil) {
 				return

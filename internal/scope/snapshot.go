@@ -182,12 +182,19 @@ func (s *snapshot) read(ctx context.Context, tallies map[sliceAt]*tally, window 
 	if len(tallies) == 0 {
 		return nil
 	}
+	open := make(map[uint64]bool, len(s.open))
+	for _, m := range s.open {
+		open[m.seq] = true
+	}
 	own := s.names.clone() // to number what is read, not to add to it
 	wanted := map[pathwayID]bool{}
 	for at := range tallies {
 		wanted[at.pathway] = true
 	}
 	one := func(e *Entry) error {
+		if open[e.Seq] { // the caller adds them
+			return nil
+		}
 		p, err := own.pathway(e.Pathway)
 		if err != nil {
 			return err
@@ -227,11 +234,15 @@ func (s *snapshot) read(ctx context.Context, tallies map[sliceAt]*tally, window 
 // readAll is Scan of a source that has none.
 func (s *snapshot) readAll(ctx context.Context, first, last uint64, take func(*Entry) error) error {
 	open := map[uint64]*Entry{}
+	before, gone := first-1, uint64(0) // gone is the last entry that has expired
 	for e, err := range s.source.Entries(first) {
 		if err != nil {
 			return err
 		}
-		if e.Seq > last {
+		if before+1 < e.Seq && before < last {
+			gone = min(e.Seq-1, last)
+		}
+		if before = e.Seq; e.Seq > last {
 			break
 		}
 		if e.Seq%4096 == 0 && ctx.Err() != nil {
@@ -253,6 +264,13 @@ func (s *snapshot) readAll(ctx context.Context, first, last uint64, take func(*E
 						return err
 					}
 				}
+			}
+		}
+	}
+	for seq, d := range open {
+		if seq < gone { // its outcome may have expired
+			if err := take(d); err != nil {
+				return err
 			}
 		}
 	}

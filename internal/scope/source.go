@@ -28,7 +28,7 @@ type Scanner interface {
 	// Scan calls take with every Disclosed entry among first to last whose pathway
 	// takes accepts (it is asked once for each) and, unless who is Nobody, that says
 	// something about who; if it is declared, or if its first outcome up to last is
-	// not NotSent. They come in no particular order; an entry is valid during the call.
+	// not NotSent or may have expired. They come in no particular order; an entry is valid during the call.
 	Scan(ctx context.Context, first, last uint64, takes func(exposure.Pathway) bool, who exposure.Ordinal, take func(*Entry) error) error
 }
 
