@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"cordon/evidence"
 	"cordon/test/evidence/sample"
@@ -51,6 +52,21 @@ func TestWholeBundleHolds(t *testing.T) {
 		if out, err := list.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "manifest\nhead\nexport.tlog-proof\n") {
 			t.Errorf("tar: %v\n%s", err, out)
 		}
+	}
+}
+
+// The manifest that is shown was in force at some time. Another one may have
+// been when it mattered, and the report must not pass over it.
+func TestAnotherManifestInForceIsSaid(t *testing.T) {
+	c := sample.NewCase(true, 3, 5)
+	sample.Again(c, sample.Event(sample.Start.Add(20*time.Minute), "coverage-start", "acme-mail", "cordon", map[string]any{"manifest": strings.Repeat("ab", 32)}))
+	data, err := c.Bundle(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := verify(data, trusted(c))
+	if err != nil || len(r.Unchecked) != 2 || !strings.HasPrefix(r.Unchecked[0], "that vendors/acme-mail.yaml was in force all the time: entry ") {
+		t.Fatalf("%q, %v", r.Unchecked, err)
 	}
 }
 

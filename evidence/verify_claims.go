@@ -105,6 +105,18 @@ func (v *verifier) unchecked() []string {
 		}
 	}
 	personal := 0
+	for _, p := range v.manifest.Parts {
+		kind, id, _ := partKind(p.Name)
+		if kind != kindVendor {
+			continue
+		}
+		for _, e := range v.events {
+			if e.Kind == "coverage-start" && e.Vendor == id && e.Text("manifest") != p.SHA256 {
+				out = append(out, fmt.Sprintf("that %s was in force all the time: entry %d put another one in force", p.Name, e.Seq))
+				break
+			}
+		}
+	}
 	for _, name := range v.report.Redacted {
 		if strings.HasSuffix(name, ".personal") {
 			personal++

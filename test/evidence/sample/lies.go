@@ -27,8 +27,8 @@ func (l *Lie) Bundle() ([]byte, error) {
 
 func rescope(c *Case, change func(*evidence.Scope)) { change(&c.Contents.Scopes[0]) }
 
-// again records more entries and shows them with the others, under a new checkpoint.
-func again(c *Case, entries ...evidence.Entry) {
+// Again records more entries and shows them with the others, under a new checkpoint.
+func Again(c *Case, entries ...evidence.Entry) {
 	b := c.Book
 	first := b.Append(entries...)
 	c.Size, c.Contents.Checkpoint = b.Checkpoint()
@@ -60,7 +60,7 @@ func refreeze(c *Case, vendor string, change func(*evidence.Scope)) {
 		panic(err)
 	}
 	c.Contents.Scopes = append(c.Contents.Scopes, s)
-	again(c, Event(Start.Add(20*time.Minute), "scope", vendor, "ada", map[string]any{"incident": "inc-1", "scope": "scope-2", "digest": digest}))
+	Again(c, Event(Start.Add(20*time.Minute), "scope", vendor, "ada", map[string]any{"incident": "inc-1", "scope": "scope-2", "digest": digest}))
 }
 
 // Lies are all that this package knows.
@@ -164,13 +164,13 @@ var Lies = []Lie{
 	{"a scope that was frozen about another vendor", func(c *Case) { refreeze(c, "other", func(*evidence.Scope) {}) }},
 	{"a number given twice", func(c *Case) {
 		c.Book.next--
-		again(c, Event(Start.Add(20*time.Minute), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
+		Again(c, Event(Start.Add(20*time.Minute), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
 	}},
 	{"a number left out", func(c *Case) {
 		c.Book.next++
-		again(c, Event(Start.Add(20*time.Minute), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
+		Again(c, Event(Start.Add(20*time.Minute), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
 	}},
 	{"a time in no year", func(c *Case) {
-		again(c, Event(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
+		Again(c, Event(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "gate", "acme-mail", "ada", map[string]any{"gate": "open"}))
 	}},
 }
