@@ -50,13 +50,24 @@ type pathway struct {
 // counted by set in messages about nobody known is counted by category then.
 // Further pathways are one, which every question about the vendor takes, however
 // narrow. Answers say so (approximate_cohorts).
+// Each declaration is a pathway too; past maxDeclared further ones are one, which no
+// letter covers, since nobody knows any more which of them came before it.
 var ( // variables for tests
-	maxSets = 1024
-	maxWays = 4096
+	maxSets     = 1024
+	maxWays     = 4096
+	maxDeclared = 1<<factWayBits - 2 // so that both others find room
 )
 
 // otherWays is the route of the pathways past maxWays.
 const otherWays = "(other ways)"
+
+// otherWay is the pathway that p belongs to when it finds no number.
+func otherWay(p exposure.Pathway) exposure.Pathway {
+	if p.Route == exposure.DeclaredRoute {
+		return exposure.Pathway{Vendor: p.Vendor, Route: p.Route, Credential: "backfill:others"}
+	}
+	return exposure.Pathway{Vendor: p.Vendor, Route: otherWays}
+}
 
 // other reports whether the pathway stands for all that found no number.
 func (p pathway) other() bool { return p.Route == otherWays }
@@ -104,11 +115,13 @@ func (n *names) pathway(p exposure.Pathway) (pathwayID, error) {
 		if err != nil {
 			return 0, err
 		}
-		switch full := len(n.ways[v]); {
-		case full >= 1<<factWayBits:
-			return 0, fmt.Errorf("more than %d declarations of what %s held", full-maxWays, p.Vendor)
-		case full >= maxWays && p.Route != exposure.DeclaredRoute && p.Route != otherWays:
-			return n.pathway(exposure.Pathway{Vendor: p.Vendor, Route: otherWays})
+		full, other := len(n.ways[v]), otherWay(p)
+		most := maxWays
+		if p.Route == exposure.DeclaredRoute {
+			most = maxDeclared
+		}
+		if full >= most && p != other {
+			return n.pathway(other)
 		}
 		text, err := json.Marshal(p)
 		if err != nil {

@@ -216,7 +216,7 @@ func (s *snapshot) read(ctx context.Context, tallies map[sliceAt]*tally, window 
 			takes := func(p exposure.Pathway) bool {
 				id, ok := own.pathwayOf[p]
 				if !ok { // past maxWays, if it is there at all
-					id, ok = own.pathwayOf[exposure.Pathway{Vendor: p.Vendor, Route: otherWays}]
+					id, ok = own.pathwayOf[otherWay(p)]
 				}
 				return ok && wanted[id]
 			}
