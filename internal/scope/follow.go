@@ -132,7 +132,12 @@ func (x *Index) take(e *Entry) error {
 			}
 		}
 	case CoverageStart, CoverageStop, Restarted:
-		x.coverage = append(x.coverage, coverageEvent{seq: e.Seq, at: e.At.UnixNano(), kind: e.Kind, vendor: e.Vendor, alive: x.alive})
+		alive := x.alive
+		if was, ok := x.lived[e.Seq]; ok && was.at == e.At.UnixNano() {
+			alive = was.alive
+			delete(x.lived, e.Seq)
+		}
+		x.coverage = append(x.coverage, coverageEvent{seq: e.Seq, at: e.At.UnixNano(), kind: e.Kind, vendor: e.Vendor, alive: alive})
 		x.unsavedCoverage++
 	case Stated:
 		s := e.Statement

@@ -80,6 +80,9 @@ type Index struct {
 	// in the store. alive is the last sign of life of a gateway.
 	coverage        []coverageEvent
 	unsavedCoverage int
+	// lived are, by entry, events that a rebuild has not come to yet: the sign of life
+	// before them has expired since.
+	lived map[uint64]coverageEvent
 	// statements likewise.
 	statements        []Statement
 	unsavedStatements int
@@ -146,7 +149,7 @@ func (x *Index) reset() {
 	x.sealed = map[day]seal{}
 	x.rolled, x.evers, x.days = rolled{}, evers{}, map[vendorID]map[day]bool{}
 	x.open, x.saved = map[uint64]*message{}, map[uint64]bool{}
-	x.coverage, x.unsavedCoverage = nil, 0
+	x.coverage, x.unsavedCoverage, x.lived = nil, 0, map[uint64]coverageEvent{}
 	x.statements, x.unsavedStatements = nil, 0
 	x.recent = nil
 }
@@ -233,6 +236,10 @@ func (x *Index) load() error {
 			return err
 		}
 		c, err := decodeCoverage(seq, value)
+		if seq > x.position {
+			x.lived[seq] = c
+			return err
+		}
 		x.coverage = append(x.coverage, c)
 		return err
 	})

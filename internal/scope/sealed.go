@@ -24,7 +24,8 @@ import (
 // index says of it. So the day is sealed first: from then on its pages and
 // tallies are kept, not rebuilt, and the entry that ends it holds their digest.
 // A rebuild leaves them, and the names that they use, where they are, and takes
-// up nothing of the day again that it had been told by then. Where a question's
+// up nothing of the day again that it had been told by then; and of what tells when
+// Cordon stood in the way it leaves the rows whose sign of life was on such a day. Where a question's
 // bound falls within a half hour of a sealed day, the half hour is taken whole,
 // and the answer says so (Answer.Rounded).
 
@@ -187,7 +188,7 @@ func (x *Index) keepSealed() error {
 	b := db.NewBatch()
 	err := errors.Join(b.Set(wipingKey, nil, nil), b.Set(positionKey, encodePosition(0, 0), nil),
 		b.DeleteRange([]byte{store.Rollup}, []byte{store.Rollup + 1}, nil))
-	for _, what := range []byte{keyRolled, keyEver, keyOpen, keyCoverage, keyStatement} {
+	for _, what := range []byte{keyRolled, keyEver, keyOpen, keyStatement} {
 		err = errors.Join(err, b.DeleteRange([]byte{store.Scope, what}, []byte{store.Scope, what + 1}, nil))
 	}
 	if err = errors.Join(err, x.apply(b)); err != nil {
@@ -197,7 +198,10 @@ func (x *Index) keepSealed() error {
 	if err != nil {
 		return err
 	}
-	kept := func(key []byte) (bool, error) {
+	kept := func(key, value []byte) (bool, error) {
+		if key[0] == store.Scope && key[1] == keyCoverage {
+			return aliveOn(sealed, key, value), nil
+		}
 		if key[0] == store.Scope {
 			_, at, err := parseTallyKey(key)
 			_, ok := sealed[at.day]
@@ -207,10 +211,10 @@ func (x *Index) keepSealed() error {
 		_, ok := sealed[day(p.index)]
 		return ok, err
 	}
-	for _, prefix := range [][]byte{{store.Index}, {store.Scope, keyTally}, {store.Scope, keySlice}} {
+	for _, prefix := range [][]byte{{store.Index}, {store.Scope, keyTally}, {store.Scope, keySlice}, {store.Scope, keyCoverage}} {
 		b := db.NewBatch()
-		err := scan(db, prefix, func(key, _ []byte) error {
-			ok, err := kept(key)
+		err := scan(db, prefix, func(key, value []byte) error {
+			ok, err := kept(key, value)
 			if err != nil || ok {
 				return err
 			}
@@ -227,6 +231,20 @@ func (x *Index) keepSealed() error {
 	}
 	b = db.NewBatch()
 	return errors.Join(b.Delete(wipingKey, nil), x.apply(b))
+}
+
+// aliveOn reports whether the last sign of life before a coverage event was on a
+// sealed day, so that nothing else tells of it any more. A row that cannot be read
+// tells nothing.
+func aliveOn(sealed map[day]seal, key, value []byte) bool {
+	seq, err := entryOf(key)
+	if err != nil {
+		return false
+	}
+	c, err := decodeCoverage(seq, value)
+	d, _ := sliceOf(c.alive)
+	_, ok := sealed[d]
+	return ok && err == nil
 }
 
 var wipingKey = []byte{store.Scope, keyWiping}
@@ -246,6 +264,15 @@ func copySealed(from pebble.Reader, to *pebble.DB) error {
 		if err := scan(from, prefix, set); err != nil {
 			return err
 		}
+	}
+	err = scan(from, []byte{store.Scope, keyCoverage}, func(key, value []byte) error {
+		if !aliveOn(sealed, key, value) {
+			return nil
+		}
+		return set(key, value)
+	})
+	if err != nil {
+		return err
 	}
 	for d := range sealed {
 		if err := eachOfDay(from, len(names.vendors), d, set); err != nil {
