@@ -163,8 +163,13 @@ var positionKey = []byte{store.Scope, keyPosition}
 // load reads what lies in memory between flushes.
 func (x *Index) load() error {
 	value, err := get(x.o.DB, positionKey)
-	if err != nil || value == nil {
+	if err != nil {
 		return err
+	}
+	if value == nil { // every batch writes it, so nothing else may be there
+		return scan(x.o.DB, []byte{store.Scope}, func([]byte, []byte) error {
+			return errors.New("the scope index's position is missing")
+		})
 	}
 	r := reader{b: value}
 	if v := r.bytes(1); r.bad || v[0] != formatVersion {
