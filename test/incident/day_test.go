@@ -302,7 +302,7 @@ func (d *day) erasure() {
 	if done.People != 1 || len(done.PassOn) != 1 || done.PassOn[0].Vendor != crm {
 		d.Errorf("erased: %+v", done)
 	}
-	// The file would bring her back at the next start.
+	// A file that still names her would bring her back when it is next loaded.
 	left := append(append([]person(nil), d.people[:140]...), d.people[141:]...)
 	d.write("people.csv", file(left))
 	check := func() {
