@@ -35,7 +35,7 @@ different roles.`
 type incidentOpenCmd struct {
 	Vendor string `required:"" placeholder:"VENDOR" help:"The vendor."`
 	Aware  string `placeholder:"TIME" help:"When you became aware: 2026-02-05T18:30:00-08:00, now, or 2h ago. Most legal clocks begin here."`
-	Since  string `placeholder:"TIME" help:"From when on the vendor was exposed; absent: always."`
+	Since  string `placeholder:"TIME" help:"From when on the vendor was exposed; absent: always, and the timeline takes in the month before, what the vendor held and what it deleted."`
 	Until  string `placeholder:"TIME" help:"Until when; absent: still."`
 	Again  bool   `help:"Open another one although the vendor has an open incident."`
 	DryRun bool   `help:"Open nothing; show what would be."`

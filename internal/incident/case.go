@@ -36,7 +36,8 @@ type Case struct {
 	Accessed []uint64
 	// Entries are the numbers of all entries of the case, in order: those that
 	// name it, and those about its vendor's gate, findings, deletions and
-	// declared holdings in its time.
+	// declared holdings in its time. Without Since that begins a month before the
+	// opening, and for deletions and declared holdings always.
 	Entries []uint64
 	// Plans are the steps that need, or needed, approvals.
 	Plans []Plan

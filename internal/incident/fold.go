@@ -273,6 +273,9 @@ func isRestore(step string) bool {
 func (s *state) related(c *caseState) []event {
 	v := s.vendors[c.Vendor]
 	if v == nil {
+// lookBack is how far before its opening a case reaches that names no beginning.
+const lookBack = 30 * 24 * time.Hour
+
 		return nil
 	}
 	from := c.Opened
@@ -285,6 +288,9 @@ func (s *state) related(c *caseState) []event {
 	var list []event
 	for _, e := range v.events {
 		if c.State == Closed && e.at.After(c.Closed) {
+	if c.Since == nil {
+		from = from.Add(-lookBack)
+	}
 			break
 		}
 		switch {

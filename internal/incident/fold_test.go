@@ -159,8 +159,8 @@ func TestFactsAreCheckedAndTakeNoFreeText(t *testing.T) {
 func TestTimelineReachesBackToTheCutBeforeTheOpening(t *testing.T) {
 	p, k := &tape{}, &clock{noon}
 	c := NewCases(p, k.now)
-	gate(t, p, noon.Add(-72*time.Hour), "cut", "") // another story, long over
-	gate(t, p, noon.Add(-71*time.Hour), "open", "")
+	gate(t, p, noon.Add(-40*24*time.Hour), "cut", "") // another story, long over
+	gate(t, p, noon.Add(-39*24*time.Hour), "open", "")
 	gate(t, p, noon.Add(-3*time.Hour), "hold", "POST /x")
 	gate(t, p, noon.Add(-2*time.Hour), "cut", "")
 	for _, f := range []struct {
@@ -168,7 +168,7 @@ func TestTimelineReachesBackToTheCutBeforeTheOpening(t *testing.T) {
 		before time.Duration
 		kind   ledger.EventKind
 	}{
-		{"f-over", 50 * time.Hour, ledger.EventFinding}, {"f-over", 49 * time.Hour, ledger.EventFindingClosed},
+		{"f-over", 38 * 24 * time.Hour, ledger.EventFinding}, {"f-over", 37 * 24 * time.Hour, ledger.EventFindingClosed},
 		{"f-open", 48 * time.Hour, ledger.EventFinding},
 	} {
 		if _, err := p.Append(t.Context(), ledger.Event{Kind: f.kind, Vendor: "acme-mail", At: noon.Add(-f.before), Fields: map[string]any{"finding": f.id, "kind": "drift"}}); err != nil {
@@ -194,7 +194,7 @@ func TestTimelineReachesBackToTheCutBeforeTheOpening(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	// A fact reaches further back, and then what was over is part of it.
-	if _, err := c.SetFacts(t.Context(), "inc-1", "ann", map[string]string{"occurred": noon.Add(-100 * time.Hour).Format(time.RFC3339)}, nil); err != nil {
+	if _, err := c.SetFacts(t.Context(), "inc-1", "ann", map[string]string{"occurred": noon.Add(-41 * 24 * time.Hour).Format(time.RFC3339)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := texts(); !strings.Contains(got, "gate set to open") || !strings.Contains(got, "f-over closed") {
@@ -210,6 +210,64 @@ func TestTimelineReachesBackToTheCutBeforeTheOpening(t *testing.T) {
 		t.Error("a gate after the closing is an entry of the case")
 	}
 	sameAfterRestart(t, c, p)
+}
+
+// The usual order: cut, look, restore, and only then open a case. Without a
+// beginning it asks for all time, and so takes in what was ever declared.
+func TestCaseWithoutABeginningTakesInTheMonthBeforeAndEveryDeclaration(t *testing.T) {
+	for _, given := range []bool{false, true} {
+		p, k := &tape{}, &clock{noon}
+		c := NewCases(p, k.now)
+		add := func(kind ledger.EventKind, before time.Duration, f map[string]any) uint64 {
+			seq, err := p.Append(t.Context(), ledger.Event{Kind: kind, Vendor: "acme-mail", At: noon.Add(-before), Fields: f})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return seq
+		}
+		const day = 24 * time.Hour
+		old := []uint64{
+			add(ledger.EventBackfill, 400*day, map[string]any{"what": "done", "people": 3}),
+			add(ledger.EventAttest, 300*day, map[string]any{"sent_before": "a", "deleted_at": "b"}),
+		}
+		over := []uint64{
+			add(ledger.EventGate, 50*day, map[string]any{"gate": "cut"}), add(ledger.EventGate, 49*day, map[string]any{"gate": "open"}),
+			add(ledger.EventTokenEpoch, 31*day, nil),
+		}
+		recent := []uint64{
+			add(ledger.EventFinding, 20*day, map[string]any{"finding": "f-1"}), add(ledger.EventFindingClosed, 19*day, map[string]any{"finding": "f-1"}),
+			add(ledger.EventGate, 3*time.Hour, map[string]any{"gate": "cut"}), add(ledger.EventGate, time.Hour, map[string]any{"gate": "open"}),
+		}
+		o := Opening{Vendor: "acme-mail"}
+		if given {
+			since := noon.Add(-2 * time.Hour)
+			o.Since = &since
+		}
+		got, err := c.Begin(t.Context(), "ann", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opening := p.entries[len(p.entries)-1].Seq
+		want := append(append(slices.Clone(old), recent...), opening)
+		if given { // then nothing else counts but what the window has
+			want = []uint64{recent[3], opening}
+		}
+		if !slices.Equal(got.Entries, want) {
+			t.Errorf("with a beginning %t: entries %v, want %v; over is %v", given, got.Entries, want, over)
+		}
+		list, err := c.Timeline("inc-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown []uint64
+		for _, m := range list {
+			shown = append(shown, m.Entry)
+		}
+		if !slices.Equal(shown, want) {
+			t.Errorf("with a beginning %t: the timeline shows %v, the case %v", given, shown, want)
+		}
+		sameAfterRestart(t, c, p)
+	}
 }
 
 func TestSecondIncidentOfAVendorIsAsked(t *testing.T) {
