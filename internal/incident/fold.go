@@ -269,7 +269,10 @@ func isRestore(step string) bool {
 
 // related are the events about the case's vendor in its time: what its gate did
 // since it last closed before the opening, findings that were open or raised,
-// and whatever else happened from the first time that the facts name.
+// and whatever else happened from the first time that the facts name. A case
+// that asks for all time takes in a month before its opening, since the usual
+// order is to cut and restore first and to open a case about it then; and what
+// was ever declared or attested, since its scope counts with all of it.
 func (s *state) related(c *caseState) []event {
 	v := s.vendors[c.Vendor]
 	if v == nil {
@@ -296,7 +299,8 @@ const lookBack = 30 * 24 * time.Hour
 		switch {
 		case e.text("incident") != "": // the case's own, or another's
 			continue
-		case e.kind == ledger.EventGate && c.gateSince != 0 && e.seq >= c.gateSince, !e.at.Before(from):
+		case e.kind == ledger.EventGate && c.gateSince != 0 && e.seq >= c.gateSince, !e.at.Before(from),
+			c.Since == nil && (e.kind == ledger.EventAttest || e.kind == ledger.EventBackfill):
 			list = append(list, e)
 		case e.kind == ledger.EventFinding:
 			open[e.text("finding")] = e.seq
