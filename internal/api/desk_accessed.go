@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -145,12 +147,25 @@ func (d *Desk) named(v exposure.VendorID, kind string, row *roll.Row) ([]exposur
 	return who, nil
 }
 
+var encoded = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+
 // shaped are the words of a line that can be nothing but an address, an
 // international number, or a hash of one.
 func shaped(text string) (ids []exposure.Identifier) {
-	words := strings.FieldsFunc(text, func(r rune) bool {
-		return r <= ' ' || strings.ContainsRune("\"'`,;|=<>()[]{}?&", r)
-	})
+	between := func(r rune) bool { return r <= ' ' || strings.ContainsRune("\"'`,;|=<>()[]{}?&", r) }
+	words := strings.FieldsFunc(text, between)
+	// A log of a web server has addresses as they stand in URLs. Each word is
+	// decoded once: what was encoded twice is somebody's text about an address.
+	// What is no encoding stays as it stands; a log line is seldom a whole URL.
+	for _, w := range words {
+		plain := encoded.ReplaceAllStringFunc(w, func(x string) string {
+			c, _ := strconv.ParseUint(x[1:], 16, 8)
+			return string([]byte{byte(c)})
+		})
+		if plain != w || strings.Contains(w, "/") {
+			words = append(words, strings.FieldsFunc(plain, func(r rune) bool { return between(r) || r == '/' })...)
+		}
+	}
 	for _, w := range words {
 		w = strings.TrimRight(w, ".:")
 		var kinds []exposure.Kind

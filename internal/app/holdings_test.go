@@ -204,6 +204,8 @@ func TestEveryKindOfProofMakesPeopleCertain(t *testing.T) {
 	}
 	c.send(t, "bob@photos.example", "Bob")
 	c.send(t, "eve@photos.example", "Eve")
+	c.send(t, "fay@photos.example", "Fay")
+	c.send(t, "gus@photos.example", "Gus")
 	if _, err := c.desk.OpenIncident(c.ctx, api.IncidentOpen{Vendor: "acme-mail"}); err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +218,7 @@ func TestEveryKindOfProofMakesPeopleCertain(t *testing.T) {
 		{"token", "what came back: " + token + " and nothing else\n", 1, 1, 0, 2},
 		{"vendor-log", `2026-02-03 GET /export rcpt=<eve@photos.example> 200` + "\n" + `2026-02-03 GET /health 200` + "\n", 2, 1, 1, 3},
 		{"canary", "nobody@photos.example\n", 1, 0, 1, 3},
+		{"vendor-log", "GET /v3/contacts?e=fay%40photos.example&done=100% 200\nGET /u/gus%40photos.example/mail\nGET /?e=fay%2540photos.example\n", 3, 2, 1, 5},
 	} {
 		a, err := c.desk.Accessed(c.ctx, "inc-1", "acme-mail", step.kind, strings.NewReader(step.file))
 		if err != nil {
