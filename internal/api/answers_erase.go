@@ -25,6 +25,10 @@ type EraseAnswer struct {
 	Contacts    uint64 `json:"contacts"`
 	Tokens      uint64 `json:"tokens"`
 	Directory   uint64 `json:"directory"` // people with a row of the directory
+	// InDirectory are those whom the directory names as it was imported last. The
+	// ledger cannot know them again: unless their lines leave the source first,
+	// the next import brings them back as new people.
+	InDirectory uint64 `json:"in_directory"`
 	// PassOn are the vendors that may hold data of these people and must be told
 	// (Article 19 GDPR).
 	PassOn []EraseRecipient `json:"pass_on"`

@@ -77,6 +77,9 @@ func (a *EraseAnswer) add(list []ledger.Erasure) {
 		if e.Directory {
 			a.Directory++
 		}
+		if e.InDirectory {
+			a.InDirectory++
+		}
 		if e.Entry != 0 {
 			if a.First == 0 {
 				a.First = e.Entry

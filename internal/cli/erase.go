@@ -22,6 +22,13 @@ type eraseCmd struct {
 	PassedOn   string `xor:"what" name:"passed-on" placeholder:"VENDOR" help:"Record that this vendor was told of all erasures so far."`
 }
 
+func (eraseCmd) Help() string {
+	return `Take the people out of the source of the directory too. Afterwards nothing here
+can know them again, so the next import of a source that still names them brings
+them back as new people. A start loads the configured file only if it changed
+since it was loaded last, and a database always.`
+}
+
 func (eraseCmd) Examples() []string {
 	return []string{
 		"cordon erase ada@photos.example --dry-run",
@@ -150,6 +157,10 @@ func (e *Env) printErased(a api.EraseAnswer) {
 	}
 	if a.HeldBy != "" {
 		e.Print("%s: %s suspends it", e.Colour(red, "held"), a.HeldBy)
+	}
+	if n := a.InDirectory; n > 0 {
+		e.Print("%s in the directory: take that out of its source before the next import, which would bring back as new whom it still names",
+			figure.Count(n, "person stands", "people stand"))
 	}
 	if len(a.PassOn) == 0 {
 		return

@@ -42,6 +42,7 @@ type Erasure struct {
 	Ordinal                              exposure.Ordinal
 	Identifiers, Links, Contacts, Tokens int
 	Directory                            bool   // they have a row of the directory, or had
+	InDirectory                          bool   // the directory named them, as it was imported last
 	Entry                                uint64 // 0 as long as nothing is done
 }
 
@@ -341,6 +342,7 @@ func (l *Ledger) findRest(ctx context.Context, f *traces, theirs map[idHash]bool
 		f.rest[o] = e
 	}
 	return nil
+		e.InDirectory = e.Directory && row.inDirectory
 }
 
 // addBirths adds what became known since the pass began; runs in the committer.
