@@ -145,13 +145,13 @@ func (c *Client) Tail(ctx context.Context, from, last uint64, follow bool, each 
 	}
 }
 
-// ImportDirectory sends a file.
-func (c *Client) ImportDirectory(ctx context.Context, format directory.Format, r io.Reader) (a directory.Answer, err error) {
+// ImportDirectory sends a file; version is that of directory.Opened.
+func (c *Client) ImportDirectory(ctx context.Context, format directory.Format, version string, r io.Reader) (a directory.Answer, err error) {
 	kind := "text/csv"
 	if format == directory.JSONL {
 		kind = "application/x-ndjson"
 	}
-	response, err := c.do(ctx, http.MethodPost, "/directory", kind, r)
+	response, err := c.do(ctx, http.MethodPost, "/directory?"+url.Values{"version": {version}}.Encode(), kind, r)
 	if err != nil {
 		return a, err
 	}

@@ -11,9 +11,10 @@ import (
 )
 
 // ImportDirectory reads the directory of people into the ledger: who is in it,
-// and that whoever is missing has left. One import runs at a time. Progress may
-// be nil.
-func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, r io.Reader, progress func(bytes int64, lines uint64)) (*directory.Answer, error) {
+// and that whoever is missing has left. One import runs at a time. One of the
+// same version that was interrupted is gone on with; without a version none is.
+// Progress may be nil.
+func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, version string, r io.Reader, progress func(bytes int64, lines uint64)) (*directory.Answer, error) {
 	if _, err := may(ctx, LoadPeople); err != nil {
 		return nil, err
 	}
@@ -24,7 +25,7 @@ func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, r i
 		return nil, problem(http.StatusConflict, "import-running", "wait until it is done", "another import runs")
 	}
 	defer d.importing.Unlock()
-	answer, err := directory.ImportBlocks(ctx, format, r, People(d.Ledger, d.Config.Directory), directory.Options{Progress: progress, Now: d.Now()})
+	answer, err := directory.ImportBlocks(ctx, format, r, People(d.Ledger, d.Config.Directory), directory.Options{Progress: progress, Now: d.Now(), Version: version})
 	switch {
 	case err == nil:
 		return answer, nil

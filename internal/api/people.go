@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"cordon/internal/classify"
 	"cordon/internal/config"
@@ -24,7 +26,9 @@ func People(l *ledger.Ledger, c config.Directory) directory.BlockSink {
 		p := &peopleSource{src: src, noValues: c.KnownValues == valuesOff}
 		p.makers.New = func() any { return directory.NewNeedles(l.Hash) }
 		done, err := l.ImportFrom(ctx, p)
-		return directory.Stored{New: done.New, Changed: done.Changed, Left: done.Left, Repeated: done.Repeated}, err
+		return directory.Stored{
+			New: done.New, Changed: done.Changed, Left: done.Left, Repeated: done.Repeated, Behind: done.Behind, Anew: done.Anew,
+		}, err
 	}
 }
 
@@ -33,6 +37,40 @@ type peopleSource struct {
 	src      directory.Source
 	noValues bool
 	makers   sync.Pool // of *directory.Needles
+	blocks   uint32
+	passed   uint32 // blocks of whom nothing is searched for: they were taken before
+}
+
+// Version is of everything on which it depends what the ledger is given. It
+// includes the program: another one may read rows in another way.
+func (s *peopleSource) Version() string {
+	again, ok := s.src.(directory.Again)
+	if !ok || again.Version() == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s %t %s", again.Version(), s.noValues, program())
+}
+
+// program names what was built from the same sources.
+var program = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	name := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
+			name += " " + s.Value
+		}
+	}
+	return name
+})
+
+func (s *peopleSource) AsOf() time.Time { return s.src.(directory.Again).AsOf() }
+
+func (s *peopleSource) GoOn(asOf time.Time, blocks uint32) {
+	s.src.(directory.Again).LookAsOf(asOf)
+	s.passed = blocks
 }
 
 func (s *peopleSource) Next() (ledger.Block, error) {
@@ -40,6 +78,8 @@ func (s *peopleSource) Next() (ledger.Block, error) {
 	if err != nil || block == nil {
 		return nil, err
 	}
+	passed := s.blocks < s.passed
+	s.blocks++
 	return func(take func(*ledger.Person) error) error {
 		needles := s.makers.Get().(*directory.Needles)
 		defer s.makers.Put(needles)
@@ -48,7 +88,7 @@ func (s *peopleSource) Next() (ledger.Block, error) {
 			person = ledger.Person{
 				ID: p.ID, Identifiers: p.Identifiers, Country: p.Country, State: p.State, Language: p.Language, MinorUntil: p.MinorUntil(), Line: p.Line,
 			}
-			if !s.noValues {
+			if !s.noValues && !passed {
 				person.Needles = needles.Of(p)
 			}
 			return take(&person)

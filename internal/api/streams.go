@@ -86,7 +86,8 @@ func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 
 	stream(mux, a, &huma.Operation{
 		OperationID: "directory-import", Method: http.MethodPost, Path: "/directory",
-		Summary: "Load the directory of people",
+		Summary:    "Load the directory of people",
+		Parameters: []*huma.Param{query("version", "names the state of the file: an interrupted import of the very same is gone on with")},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"text/csv": {}, "application/x-ndjson": {},
 		}},
@@ -97,7 +98,7 @@ func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 		if !ok {
 			return problem(http.StatusUnsupportedMediaType, "media-type", "send text/csv or application/x-ndjson", "a directory is CSV or JSON lines")
 		}
-		answer, err := d.ImportDirectory(ctx, format, r.Body, nil)
+		answer, err := d.ImportDirectory(ctx, format, r.URL.Query().Get("version"), r.Body, nil)
 		if err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func (a *App) loadDirectory(ctx context.Context) error {
 	}
 	defer f.Close()
 	said := time.Now()
-	answer, err := directory.ImportBlocks(ctx, f.Format, f, api.People(a.ledger, a.cfg.Directory), directory.Options{Now: a.o.Now(), Progress: func(bytes int64, lines uint64) {
+	answer, err := directory.ImportBlocks(ctx, f.Format, f, api.People(a.ledger, a.cfg.Directory), directory.Options{Now: a.o.Now(), Version: f.Version, Progress: func(bytes int64, lines uint64) {
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
 			fmt.Fprintf(a.o.Talk, "loading the directory: %d lines%s\n", lines, share(bytes, f.Bytes))
@@ -48,6 +48,9 @@ func (a *App) loadDirectory(ctx context.Context) error {
 	}})
 	if err != nil {
 		return fmt.Errorf("loading the directory: %w", err)
+	}
+	if answer.WentOnBehind > 0 {
+		fmt.Fprintf(a.o.Talk, "loading the directory: went on behind row %d of the interrupted import\n", answer.WentOnBehind)
 	}
 	a.o.Log.Info("directory loaded", "people", answer.People, "new", answer.New, "changed", answer.Changed, "rejected", answer.RejectedRows)
 	for _, r := range answer.Rejected[:min(5, len(answer.Rejected))] {

@@ -62,11 +62,17 @@ func (c directoryImportCmd) Run(e *Env) error {
 		}
 		defer o.close()
 		bar := e.progress(in.Bytes).counting(in.Rows)
-		answer, err = o.ImportDirectory(ctx, in.Format, bar.reader(in))
+		answer, err = o.ImportDirectory(ctx, in.Format, in.Version, bar.reader(in))
 		bar.done()
 		if err != nil {
 			return err
 		}
+	}
+	if answer.WentOnBehind > 0 {
+		e.Say("went on behind row %s of the interrupted import", figure.Grouped(answer.WentOnBehind))
+	}
+	if answer.BegunAnew != "" {
+		e.Say("an earlier import was interrupted and could not be gone on with, all was read anew: %s", answer.BegunAnew)
 	}
 	if e.Flags.JSON {
 		return e.JSON(answer)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // A file is read in blocks of whole rows. Finding where rows end is quick and
@@ -115,11 +116,28 @@ type source struct {
 	ctx      context.Context
 	in       rows
 	o        Options
+	now      time.Time // birth dates are looked at as of this instant
 	checkers sync.Pool
 	mu       sync.Mutex // guards answer
 	answer   *Answer
 	told     uint64
 }
+
+// Again is a Source that gives the same blocks when its file is opened once more:
+// where blocks end depends on nothing but what is in it.
+type Again interface {
+	Source
+	// Version is that of Options.
+	Version() string
+	// AsOf is the instant at which rows are looked at.
+	AsOf() time.Time
+	// LookAsOf sets it, before the first Next.
+	LookAsOf(time.Time)
+}
+
+func (s *source) Version() string        { return s.o.Version }
+func (s *source) AsOf() time.Time        { return s.now }
+func (s *source) LookAsOf(now time.Time) { s.now = now }
 
 func (s *source) Next() (Block, error) {
 	if err := s.ctx.Err(); err != nil {

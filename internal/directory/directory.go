@@ -61,6 +61,9 @@ type Stored struct {
 	// Repeated are the lines whose id came before in the same import; the
 	// sink kept the first and left these out.
 	Repeated []uint64
+	// Behind and Anew are those of Answer.
+	Behind uint64
+	Anew   string
 }
 
 // Sink stores a whole directory, in order. When people ends with an error the
@@ -84,6 +87,11 @@ type Answer struct {
 	RejectedRows uint64     `json:"rejected_rows"`
 	// Ignored are the columns that Cordon does not know, by name.
 	Ignored []string `json:"ignored"`
+	// WentOnBehind is the line behind which an import of the same file was gone on
+	// with that had been interrupted; all counts are those of the whole file.
+	WentOnBehind uint64 `json:"went_on_behind,omitempty"`
+	// BegunAnew says why an import that was interrupted was not gone on with.
+	BegunAnew string `json:"begun_anew,omitempty"`
 }
 
 // MaxRejected bounds the list of an answer, so that a file of the wrong kind
@@ -99,6 +107,8 @@ type Options struct {
 	Rejected func(Rejected)
 	// Now bounds birth dates; zero means the present.
 	Now time.Time
+	// Version is that of Opened, "" for what cannot be read again.
+	Version string
 }
 
 func (a *Answer) reject(line uint64, problem string) {

@@ -104,8 +104,8 @@ func importRows(ctx context.Context, in rows, sink BlockSink, o Options) (*Answe
 		now = time.Now()
 	}
 	a := &Answer{Rejected: []Rejected{}, Ignored: []string{}}
-	s := &source{ctx: ctx, in: in, o: o, answer: a}
-	s.checkers.New = func() any { return newChecker(now) }
+	s := &source{ctx: ctx, in: in, o: o, answer: a, now: now}
+	s.checkers.New = func() any { return newChecker(s.now) }
 	stored, err := sink(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("importing the directory: %w", err)
@@ -115,6 +115,7 @@ func importRows(ctx context.Context, in rows, sink BlockSink, o Options) (*Answe
 		a.People--
 	}
 	a.trim()
+	a.WentOnBehind, a.BegunAnew = stored.Behind, stored.Anew
 	a.New, a.Changed, a.Left = stored.New, stored.Changed, stored.Left
 	a.Ignored = append(a.Ignored, in.ignored()...)
 	return a, nil

@@ -3,6 +3,7 @@ package directory
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -65,6 +66,9 @@ type Opened struct {
 	Bytes int64
 	// Rows is how many there are, 0 if nobody knows.
 	Rows int64
+	// Version names the file in its present state, so that an import of it that is
+	// interrupted can be gone on with; "" for what is no regular file.
+	Version string
 }
 
 // Open opens a file, or asks a database the query. What has columns of its own is
@@ -89,7 +93,9 @@ func Open(ctx context.Context, source, query string) (*Opened, error) {
 		if err != nil {
 			return nil, err
 		}
-		return pipe(t, t.file.NumRows()), nil
+		in := pipe(t, t.file.NumRows())
+		in.Version = versionOf(t.f)
+		return in, nil
 	}
 	f, err := os.Open(source)
 	if err != nil {
@@ -100,7 +106,24 @@ func Open(ctx context.Context, source, query string) (*Opened, error) {
 		f.Close()
 		return nil, fmt.Errorf("opening the directory: %w", err)
 	}
-	return &Opened{ReadCloser: f, Format: Format(kind), Bytes: info.Size()}, nil
+	return &Opened{ReadCloser: f, Format: Format(kind), Bytes: info.Size(), Version: versionOf(f)}, nil
+}
+
+// versionOf tells two states of a file apart: by size, time, and what stands in its
+// first and last mebibyte. "" if it is not a regular one, or cannot be read there.
+func versionOf(f *os.File) string {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	const end = 1 << 20
+	h := sha256.New()
+	for _, from := range []int64{0, max(0, info.Size()-end)} {
+		if _, err := io.Copy(h, io.NewSectionReader(f, from, end)); err != nil {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%d %d %x", info.Size(), info.ModTime().UnixNano(), h.Sum(nil))
 }
 
 // table is rows with columns of their own.

@@ -116,7 +116,8 @@ func (l *Ledger) generationDir(n uint64) string {
 }
 
 // openBase opens the generation that the store names, if it names one, and
-// removes what an interrupted import or a replaced generation left behind.
+// removes what a replaced generation left behind, and an interrupted import that
+// cannot be gone on with.
 func (l *Ledger) openBase() error {
 	row, ok, err := l.baseRow()
 	if err != nil {
@@ -134,7 +135,7 @@ func (l *Ledger) openBase() error {
 	}
 	if !l.readOnly {
 		l.sweepGenerations(row.generation)
-		_ = os.RemoveAll(filepath.Join(l.peopleDir(), peopleSpill)) // else the next import does it
+		l.reserved = l.keepLeftover(ok)
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func TestBaseAndStoreGiveTheSameAnswers(t *testing.T) {
 
 // portrait is all that a ledger says of whom these identifiers name, without the
 // ordinals: people are numbered as they come up.
-func portrait(t *rapid.T, l *Ledger, ids []exposure.Identifier) (text string) {
+func portrait(t interface{ Fatal(...any) }, l *Ledger, ids []exposure.Identifier) (text string) {
 	columns, err := l.People()
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cordon/internal/exposure"
 	"cordon/internal/store"
@@ -86,6 +86,19 @@ type bulk struct {
 	mu       sync.Mutex
 	repeated map[uint32]uint64 // rows that came before in the file, and their lines
 	taken    []slabRange       // ordinals, from the count on
+
+	// See bulk_resume.go.
+	source    string // digest of what can be gone on with; "" for what cannot
+	asOf      time.Time
+	back      *waypoint      // where this import goes on
+	passed    bool           // and is behind it
+	anew      error          // why it does not, though one was interrupted
+	pointed   uint32         // blocks at the last waypoint
+	pointing  sync.Mutex     // held while one is on its way to the disk
+	syncing   sync.WaitGroup // the same, to wait for
+	kept      *waypoint      // the last one on disk
+	keep      bool           // the folder stays
+	collected bool           // nobody is set aside any more
 }
 
 type slabRange struct{ from, to uint64 }
@@ -152,15 +165,9 @@ func (w *words) of(s string) (uint16, error) {
 	return i, nil
 }
 
-// newBulk prepares an import. It holds l.importing.
-func (l *Ledger) newBulk() (*bulk, error) {
-	b := &bulk{l: l, dir: filepath.Join(l.peopleDir(), peopleSpill), today: personDay(l.now()), workers: max(1, runtime.GOMAXPROCS(0)), repeated: map[uint32]uint64{}}
-	if err := os.RemoveAll(b.dir); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(b.dir, 0o700); err != nil {
-		return nil, err
-	}
+// newBulk prepares an import of src. It holds l.importing.
+func (l *Ledger) newBulk(src Source) (*bulk, error) {
+	b := &bulk{l: l, dir: l.leftoverDir(), today: personDay(l.now()), workers: max(1, runtime.GOMAXPROCS(0)), repeated: map[uint32]uint64{}}
 	for name, s := range map[string]*spill{"tuples": &b.tuples, "rows": &b.rows, "knots": &b.knots, "entangled": &b.entangled} {
 		s.dir, s.name = b.dir, name
 	}
@@ -187,17 +194,31 @@ func (l *Ledger) newBulk() (*bulk, error) {
 	b.words[0].begin("countries", 255, m.Countries)
 	b.words[1].begin("states", 65535, m.States)
 	b.words[2].begin("languages", 255, m.Languages)
+	if err := b.takeUp(src); err != nil {
+		b.close()
+		return nil, err
+	}
+	if b.back == nil {
+		err = os.RemoveAll(b.dir)
+	}
+	if err := errors.Join(err, os.MkdirAll(b.dir, 0o700)); err != nil {
+		b.close()
+		return nil, err
+	}
 	return b, nil
 }
 
 func (b *bulk) close() {
+	b.syncing.Wait()
 	for _, s := range []*spill{&b.tuples, &b.rows, &b.knots, &b.entangled} {
 		s.close()
 	}
 	if b.old != nil {
 		b.old.close()
 	}
-	_ = os.RemoveAll(b.dir) // else the next import does it
+	if !b.keep {
+		_ = os.RemoveAll(b.dir) // else the next import does it
+	}
 }
 
 // touch finds those in the base of whom the store knows something else: what
@@ -235,21 +256,51 @@ func (b *bulk) touch() error {
 func (b *bulk) collect(ctx context.Context, src Source) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var next sync.Mutex
-	blocks := uint32(0)
-	var tasks sync.WaitGroup
+	var all []*collector
 	for range b.workers {
+		all = append(all, newCollector(b))
+	}
+	var mu sync.Mutex         // guards the next three
+	var inHand sync.WaitGroup // blocks
+	blocks, ended := uint32(0), false
+	next := func() (block Block, n uint32, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return nil, 0, nil
+		}
+		if block, err = src.Next(); err != nil {
+			ended = true
+			return nil, 0, err
+		}
+		// Only now, since the last block before an error is cut short.
+		if b.pointDue(blocks) {
+			inHand.Wait()
+			if ctx.Err() != nil { // a block was not taken to its end
+				return nil, 0, nil
+			}
+			if err := b.point(blocks, all); err != nil {
+				ended = true
+				return nil, 0, err
+			}
+		}
+		if block == nil {
+			ended = true
+			return nil, 0, nil
+		}
+		if blocks >= maxBlocks {
+			return nil, 0, errors.New("the directory is too large")
+		}
+		n = blocks
+		blocks++
+		inHand.Add(1)
+		return block, n, nil
+	}
+	var tasks sync.WaitGroup
+	for _, c := range all {
 		tasks.Go(func() {
-			c := newCollector(b)
 			for ctx.Err() == nil {
-				next.Lock()
-				block, err := src.Next()
-				n := blocks
-				blocks++
-				next.Unlock()
-				if err == nil && block != nil && n >= maxBlocks {
-					err = errors.New("the directory is too large")
-				}
+				block, n, err := next()
 				if err != nil {
 					stop(err)
 					return
@@ -257,14 +308,13 @@ func (b *bulk) collect(ctx context.Context, src Source) error {
 				if block == nil {
 					break
 				}
-				if err := b.room(); err != nil {
-					stop(err)
-					return
+				if err = b.room(); err == nil {
+					err = c.block(block, n)
 				}
-				if err := c.block(block, n); err != nil {
-					stop(err)
-					return
+				if err != nil {
+					stop(err) // before anybody makes a waypoint
 				}
+				inHand.Done()
 			}
 			if err := c.end(); err != nil {
 				stop(err)
@@ -272,7 +322,18 @@ func (b *bulk) collect(ctx context.Context, src Source) error {
 		})
 	}
 	tasks.Wait()
-	return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	b.collected = true
+	switch {
+	case b.back != nil && !b.passed:
+		return errNotTheSame
+	case b.source != "" && blocks > b.pointed && b.emitted.Load() >= b.l.worthABase(b.old):
+		b.syncing.Wait()
+		return b.point(blocks, all)
+	}
+	return nil
 }
 
 // room refuses to go on when little space is left: what is left is for the
@@ -302,6 +363,7 @@ type collector struct {
 	aad     [5]byte
 	plain   []byte
 	people  uint64
+	line    uint64               // of the last of them
 	words   [3]map[string]uint16 // as far as this worker met them
 }
 
@@ -321,14 +383,19 @@ func (c *collector) block(block Block, n uint32) error {
 		if i == MaxBlock {
 			return errors.New("a block of the directory has too many people")
 		}
-		err := c.person(p, n*MaxBlock+i)
 		i++
-		return err
+		c.line = max(c.line, p.Line)
+		if c.b.back != nil && n < c.b.back.Blocks { // set aside before
+			c.people++
+			return nil
+		}
+		return c.person(p, n*MaxBlock+i-1)
 	})
 }
 
 func (c *collector) end() error {
 	c.b.people.Add(c.people)
+	c.people = 0
 	return errors.Join(c.tuples.flush(), c.rows.flush())
 }
 

@@ -206,13 +206,13 @@ func (j *journal) watchBirths(on bool) {
 
 // giveBack returns the ordinals that were taken and not used, if nobody came
 // after.
-func (b *bulk) giveBack() {
-	j := b.l.j
+func (l *Ledger) giveBack(taken []slabRange) {
+	j := l.j
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for again := true; again; {
 		again = false
-		for _, s := range b.taken {
+		for _, s := range taken {
 			if s.to == j.used {
 				j.used, again = s.from, true
 			}

@@ -171,6 +171,12 @@ func (l *Ledger) checkSpace() {
 	switch {
 	case free < lowWater && !l.low.Swap(true):
 		l.log.Error("little space is left: no disclosures are recorded, nothing is forwarded", "free", free)
+		if l.importing.TryLock() { // a running import ends by itself
+			if err := l.dropLeftover(); err != nil {
+				l.log.Warn("an interrupted import could not be removed", "error", err)
+			}
+			l.importing.Unlock()
+		}
 	case free > 2*lowWater && l.low.Swap(false):
 		l.log.Info("there is space again", "free", free)
 	}

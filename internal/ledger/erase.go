@@ -73,6 +73,9 @@ func (l *Ledger) Erase(ctx context.Context, people []ToErase, e Event) ([]Erasur
 	}
 	l.importing.Lock() // identities do not move, and the base is not replaced
 	defer l.importing.Unlock()
+	if err := l.dropLeftover(); err != nil { // they may be in what an interrupted import set aside
+		return nil, fmt.Errorf("removing an interrupted import: %w", err)
+	}
 	l.expiring.Lock()
 	defer l.expiring.Unlock()
 	ctx, cancel := l.untilClosed(ctx)

@@ -76,20 +76,22 @@ func (s *sequence) Next() (Block, error) {
 	}, nil
 }
 
-// ImportFrom is Import of a source that several goroutines read at once.
+// ImportFrom is Import of a source that several goroutines read at once. One of a
+// source that can be read Again goes on where an earlier one was interrupted.
 func (l *Ledger) ImportFrom(ctx context.Context, src Source) (Imported, error) {
 	l.importing.Lock()
 	defer l.importing.Unlock()
 	if err := l.writable(); err != nil {
 		return Imported{}, err
 	}
-	b, err := l.newBulk()
+	b, err := l.newBulk(src)
 	if err != nil {
 		return Imported{}, fmt.Errorf("importing the directory: %w", err)
 	}
 	defer b.close()
 	done, err := b.run(ctx, src)
 	if err != nil {
+		b.leave(err)
 		return done, fmt.Errorf("importing the directory: %w", err)
 	}
 	return done, nil
@@ -104,8 +106,13 @@ func (b *bulk) run(ctx context.Context, src Source) (done Imported, err error) {
 		bound = b.old.m.Ordinals
 	}
 	b.present = newShareBitmap(bound) // grows below
+	if b.back != nil {
+		done.Behind = b.back.Line
+	}
+	if b.anew != nil {
+		done.Anew = b.anew.Error()
+	}
 	if err := b.collect(ctx, src); err != nil {
-		b.giveBack()
 		return done, err
 	}
 	bound = max(bound, b.greatest.Load()+1)
@@ -124,7 +131,10 @@ func (b *bulk) run(ctx context.Context, src Source) (done Imported, err error) {
 			return done, err
 		}
 	} else {
-		b.giveBack()
+		if err := b.settle(); err != nil {
+			return done, err
+		}
+		l.giveBack(b.taken)
 		b.allKnots()
 		if err := b.eachPart(hashParts, func(k int, w *partWorker) error { return b.splitTuples(k, w, false) }); err != nil {
 			return done, err

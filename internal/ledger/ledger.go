@@ -87,10 +87,13 @@ type Ledger struct {
 	importing    sync.Mutex // one directory import at a time
 	expiring     sync.Mutex // one day's or person's erasure at a time
 	stopping     context.Context
-	stop         context.CancelFunc // when closing begins
-	chores       sync.WaitGroup     // what runs by itself from the start on
-	baseFrom     uint64             // tests: the number of news from which on a base is made; 0 is worthABase
-	beforeNaming func()             // tests: called when a base is about to be named
+	stop         context.CancelFunc  // when closing begins
+	chores       sync.WaitGroup      // what runs by itself from the start on
+	baseFrom     uint64              // tests: the number of news from which on a base is made; 0 is worthABase
+	beforeNaming func()              // tests: called when a base is about to be named
+	reserved     uint64              // ordinals below are not handed out at start: an interrupted import has them
+	pointEvery   uint32              // tests: blocks between two waypoints of an import; 0 is pointEvery
+	atPoint      func(blocks uint32) // tests: called when a waypoint is on disk
 	closing      sync.Once
 	closed       atomic.Bool
 	reads        sync.RWMutex // held for reading around short reads of the store, for writing by Close

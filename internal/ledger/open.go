@@ -435,6 +435,7 @@ func (l *Ledger) start(fresh bool) error {
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return damaged(err)
 	}
+	j.used = max(j.used, l.reserved)
 	pending, err := l.loadPending()
 	if err != nil {
 		return damaged(err)

@@ -39,6 +39,10 @@ type Imported struct {
 	// Repeated are the lines whose id came before in the same import. The first
 	// person with an id was taken, these were not.
 	Repeated []uint64
+	// Behind is the line behind which an interrupted import was gone on with, 0 if
+	// there was none. Anew says why there was one that was not.
+	Behind uint64
+	Anew   string
 }
 
 // personRow is a person as stored: what scope needs in the clear, since it

@@ -197,6 +197,7 @@ func (h *house) furnishRest(t *testing.T) {
 	for path, text := range map[string]string{
 		"data/scrub.json":                          `{"last":"2026-01-01T00:00:00Z","bytes":1,"damage":null,"step":0,"table":0,"batch":0,"read":0,"found":null}`,
 		"data/backup.tmp/heads":                    "half",
+		"data/people/import/resume.json":           "half",
 		"data/gates/acme-old.gate.damaged":         "x",
 		"data/store/reserve":                       "ballast",
 		"mirror/00ff.heads.superseded-20260101T1Z": "old",
