@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +88,7 @@ const stageFolder = "backup.tmp"
 func Clean(data string) error { return os.RemoveAll(filepath.Join(data, stageFolder)) }
 
 // Backup makes one and records it. It may run beside everything else.
-func (h House) Backup(ctx context.Context, o Order) (*Done, error) {
+func (h House) Backup(ctx context.Context, o Order) (done *Done, err error) {
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
@@ -101,12 +102,26 @@ func (h House) Backup(ctx context.Context, o Order) (*Done, error) {
 	defer os.RemoveAll(stage)
 	made := h.Now().UTC().Truncate(time.Second)
 	m := &Manifest{Format: format, Origin: h.Keys.Verifier.Name(), Made: made, By: o.By}
-	if err := h.fill(ctx, stage, m); err != nil {
+	// The entry comes before the copy, so that the copy holds it: else the mirror
+	// would know one entry more than the newest backup of an idle ledger, and
+	// whoever restores it would learn to accept losses by habit. What the backup
+	// became stands in its manifest, which is signed; the entry names its id.
+	if m.Entry, err = h.record(ctx, o.By, made, nil); err != nil {
+		return nil, fmt.Errorf("recording that a backup is made: %w", err)
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		// An entry that nothing follows would stand for a backup that there is not.
+		if _, also := h.record(context.WithoutCancel(ctx), o.By, made, map[string]any{"failed": true}); also != nil {
+			err = errors.Join(err, fmt.Errorf("recording that the backup failed: %w", also))
+		}
+	}()
+	if err = h.fill(ctx, stage, m); err != nil {
 		return nil, err
 	}
 	w := &writer{h: h, o: o, m: m, stage: stage}
-	var done *Done
-	var err error
 	if strings.HasSuffix(o.To, ".tar") {
 		done, err = w.tar(ctx)
 	} else {
@@ -115,13 +130,15 @@ func (h House) Backup(ctx context.Context, o Order) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	done.Entry, err = h.Ledger.Append(ctx, ledger.Event{Kind: ledger.EventBackup, At: h.Now(), Actor: o.By, Fields: map[string]any{
-		"manifest_sha256": done.Digest, "size": done.Bytes, "files": done.Files, "entries": done.Entries, "verified": done.Verified,
-	}})
-	if err != nil {
-		return done, fmt.Errorf("the backup %s is whole, but recording it failed: %w", done.Path, err)
-	}
+	done.Entry = m.Entry
 	return done, nil
+}
+
+// record writes the ledger's entry about a backup.
+func (h House) record(ctx context.Context, by string, made time.Time, more map[string]any) (uint64, error) {
+	fields := map[string]any{"backup": made.Format(stamp)}
+	maps.Copy(fields, more)
+	return h.Ledger.Append(ctx, ledger.Event{Kind: ledger.EventBackup, At: h.Now(), Actor: by, Fields: fields})
 }
 
 // mayWrite keeps backups away from keys and out of what they copy.

@@ -190,7 +190,7 @@ func TestBackupOfARunningLedgerHoldsWhatWasAcknowledged(t *testing.T) {
 				t.Errorf("with %d entries before: %+v", before, d)
 			}
 			for e, err := range h.ledger.Entries(d.Entry) {
-				if err != nil || e.Event.Kind != ledger.EventBackup || e.Event.Actor != "local" || e.Event.Fields["manifest_sha256"] != d.Digest {
+				if err != nil || e.Event.Kind != ledger.EventBackup || e.Event.Actor != "local" || e.Event.Fields["backup"] != h.now.Format(stamp) {
 					t.Errorf("the entry about it: %+v, %v", e, err)
 				}
 				break
@@ -387,13 +387,14 @@ func TestCutAfterTheBackupIsStillCutAfterRestoring(t *testing.T) {
 			h := newHouse(t)
 			h.grow(20)
 			h.backup("backups")
+			h.grow(2)
 			if _, err := isolate.WriteGate(h.at("data"), "acme-mail", "", isolate.Cut); err != nil {
 				t.Fatal(err)
 			}
 			h.ledger.Close()
 			change := noMirror
 			if mirror {
-				// The backup's own entry came after it was made: one is lost.
+				// Two entries came after it was made, and are lost.
 				_, err := h.restore("backups", "data2")
 				refusal(t, err, "newer than the backup", "--accept-loss")
 				_, err = h.restore("backups", "data2", func(r *Return) { n := uint64(17); r.AcceptLoss = &n })
@@ -401,7 +402,7 @@ func TestCutAfterTheBackupIsStillCutAfterRestoring(t *testing.T) {
 				if left, _ := os.ReadDir(h.at("data2")); len(left) > 0 {
 					t.Errorf("a refused restore left %v", left)
 				}
-				change = func(r *Return) { n := uint64(1); r.AcceptLoss = &n }
+				change = func(r *Return) { n := uint64(2); r.AcceptLoss = &n }
 			}
 			got, err := h.restore("backups", "data2", change)
 			if err != nil {
@@ -428,7 +429,7 @@ func TestCutAfterTheBackupIsStillCutAfterRestoring(t *testing.T) {
 				t.Fatalf("%+v %v", came, err)
 			}
 			if mirror {
-				if came.Lost == nil || came.Lost.From != came.Lost.To || came.Event(h.now).Fields["lost_from"] != came.Lost.From {
+				if came.Lost == nil || came.Lost.To != came.Lost.From+1 || came.Event(h.now).Fields["lost_from"] != came.Lost.From {
 					t.Errorf("lost: %+v", came.Lost)
 				}
 				if _, err := os.Stat(came.OldHead); err != nil {
@@ -560,5 +561,77 @@ func TestInterruptedRestoreIsNoDataDirectory(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(h.at("data2")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// The backup holds its own entry, so that nothing is lost of a ledger to which
+// nothing was added since.
+func TestBackupOfAnIdleLedgerRestoresWithoutALoss(t *testing.T) {
+	for _, to := range []string{"backups", "backup.tar"} {
+		h := newHouse(t)
+		h.grow(20)
+		d := h.backup(to)
+		h.ledger.Close() // signs what is unsigned, into the mirror
+		head, _, _, err := ledger.Mirrored(h.at("mirror"), h.keys.Verifier.Name())
+		if err != nil || head.Entries < d.Entry {
+			t.Fatalf("the mirror's head covers %d entries, the backup's is %d: %v", head.Entries, d.Entry, err)
+		}
+		r, err := h.restore(to, "data2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Lost != nil || r.Entries < d.Entry {
+			t.Errorf("%+v, the backup's entry is %d", r, d.Entry)
+		}
+	}
+}
+
+func TestBackupThatFailsIsRecordedAsFailed(t *testing.T) {
+	h := newHouse(t)
+	h.grow(5)
+	first := h.backup("backups")
+	before := h.ledger.Status().Size
+	_, err := h.house().Backup(context.Background(), Order{To: h.at("backups"), By: "local"}) // in the same second
+	refusal(t, err, "exists already")
+	if first.Entry != before {
+		t.Errorf("the ledger goes on with %d after the backup's entry %d", before, first.Entry)
+	}
+	var told []any
+	for e, err := range h.ledger.Entries(before + 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Event.Kind == ledger.EventBackup {
+			told = append(told, e.Event.Fields["failed"])
+		}
+	}
+	if !slices.Equal(told, []any{nil, true}) {
+		t.Errorf("the entries say %v", told)
+	}
+}
+
+// A loss is named only when the backup could be restored to where it should be.
+func TestRestoreLooksAtTargetAndBackupBeforeTheMirror(t *testing.T) {
+	for _, to := range []string{"backups", "backup.tar"} {
+		h := newHouse(t)
+		h.grow(20)
+		d := h.backup(to)
+		h.grow(3)
+		h.ledger.Close()
+		_, err := h.restore(to, "data")
+		refusal(t, err, "is not empty")
+		_, err = h.restore(to, "data2")
+		refusal(t, err, "--accept-loss 3")
+		if to == "backup.tar" {
+			if err := os.Truncate(d.Path, d.Bytes/2); err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.restore(to, "data2")
+			refusal(t, err, "incomplete")
+			continue
+		}
+		flip(t, filepath.Join(d.Path, "heads"), 10)
+		_, err = h.restore(to, "data2")
+		refusal(t, err, "damaged", "heads")
 	}
 }

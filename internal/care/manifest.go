@@ -61,6 +61,7 @@ type Manifest struct {
 	Checkpoint string `json:"checkpoint"`
 	// Reaches is how far the copy reaches: what was recorded while it was begun.
 	Reaches uint64   `json:"reaches"`
+	Entry   uint64   `json:"entry"`   // the ledger's entry about this backup; the copy holds it
 	Vendors []string `json:"vendors"` // that had a gate
 	Files   []File   `json:"files"`   // all but the manifest itself, by path
 }

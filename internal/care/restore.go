@@ -81,16 +81,23 @@ func Restore(ctx context.Context, r Return) (_ *Returned, err error) {
 			return nil, &Refusal{"the keys lie below " + r.Data, "restore into another folder"}
 		}
 	}
-	lost, err := r.behind(m)
-	if err != nil {
-		return nil, err
-	}
+	// The target first, then the backup, then the mirror: nobody is asked to
+	// accept a loss for a backup that cannot be restored, or not there.
 	entries, err := os.ReadDir(r.Data)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("looking into %s: %w", r.Data, err)
 	}
 	if len(entries) > 0 {
 		return nil, &Refusal{r.Data + " is not empty", "restore into a new folder; nothing is replaced"}
+	}
+	lost, err := r.behind(m)
+	if err != nil {
+		// The copying below compares every file; before a loss is named it is done
+		// without writing.
+		if damage := s.compare(ctx, m); damage != nil {
+			return nil, damage
+		}
+		return nil, err
 	}
 	if err := os.MkdirAll(r.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("making %s: %w", r.Data, err)

@@ -171,6 +171,11 @@ func verifyAll(ctx context.Context, at string, v note.Verifier) error {
 	if err != nil {
 		return err
 	}
+	return s.compare(ctx, m)
+}
+
+// compare reads every file and names the first that is not what the manifest says.
+func (s *source) compare(ctx context.Context, m *Manifest) error {
 	return s.each(ctx, m, func(f File, r io.Reader) error {
 		sum := sha256.New()
 		n, err := io.Copy(sum, r)

@@ -115,7 +115,7 @@ const (
 	EventBackfill EventKind = "backfill" // what a vendor held before Cordon was declared; the people follow as declared disclosures
 
 	// What becomes of the files.
-	EventBackup   EventKind = "backup"   // a copy was made: Fields["manifest_sha256"], ["size"], ["files"], ["entries"]
+	EventBackup   EventKind = "backup"   // a copy is made: Fields["backup"], its id; ["failed"] if it came to nothing
 	EventRestored EventKind = "restored" // the ledger goes on from a backup: Fields["manifest_sha256"], ["made"], ["lost_from"], ["lost_to"]
 
 	// What ends.
