@@ -342,10 +342,10 @@ func (l *Ledger) findRest(ctx context.Context, f *traces, theirs map[idHash]bool
 			return err
 		}
 		e.Directory = ok && len(row.sealed) > 0
+		e.InDirectory = e.Directory && row.inDirectory
 		f.rest[o] = e
 	}
 	return nil
-		e.InDirectory = e.Directory && row.inDirectory
 }
 
 // addBirths adds what became known since the pass began; runs in the committer.
