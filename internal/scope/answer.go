@@ -221,6 +221,11 @@ type PersonVendor struct {
 	Role     string   `json:"role,omitempty"`
 	Country  string   `json:"country,omitempty"`
 	Purposes []string `json:"purposes,omitempty"`
+	// CoveredSince is the first instant at which Cordon stood in this vendor's
+	// way, null if never; Gaps are when, after it, it did not. Of what passed at
+	// other times only declarations speak.
+	CoveredSince *time.Time `json:"covered_since"`
+	Gaps         []Gap      `json:"gaps"`
 }
 
 // PersonDeclared is what a vendor is said to hold about one person.

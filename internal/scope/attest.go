@@ -23,7 +23,9 @@ import (
 //
 // What was declared counts as got when it is said to have been held since, so
 // that a letter about all routes covers it; one about a single route does not,
-// since by which way it came nobody knows. A declaration that was written after
+// since by which way it came nobody knows, and none covers what was declared
+// without an instant: nobody said that it came before the one in the letter. A
+// declaration that was written after
 // the letter stands against it: somebody who knew of the letter, or could have,
 // says that the vendor holds it nevertheless.
 
@@ -84,7 +86,13 @@ func (q *Query) sides(ways []pathway, stated []Statement) (in, out []pick) {
 			return ok && its == at
 		}
 		if at > w.from {
-			out = append(out, pick{takes, span{w.from, min(at, w.to)}})
+			dated := func(p pathway) bool { return !p.declared() && takes(p) }
+			out = append(out, pick{dated, span{w.from, min(at, w.to)}})
+			if declared := func(p pathway) bool { return p.declared() && takes(p) }; slices.ContainsFunc(ways, declared) {
+				const since = sinceEver + 1
+				in = append(in, pick{declared, span{sinceEver, since}})
+				out = append(out, pick{declared, span{since, min(at, w.to)}})
+			}
 		}
 		if at < w.to {
 			in = append(in, pick{takes, span{max(at, w.from), w.to}})

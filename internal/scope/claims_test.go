@@ -233,9 +233,10 @@ func TestALetterIsTakenAtItsInstants(t *testing.T) {
 		"of another route":                {[]Entry{letter("POST /list", 2, 3)}, Query{Since: hour(4)}, 1, 0},
 		"of another vendor":               {[]Entry{{Kind: Stated, Statement: Statement{Kind: Attestation, Vendor: "pay", SentBefore: hour(2), DeletedAt: hour(3)}}}, Query{Since: hour(4)}, 1, 0},
 		"taken back":                      {[]Entry{letter("", 2, 3), {Kind: Stated, Statement: Statement{Kind: Attestation, Vendor: "mail", Withdraws: 4}}}, Query{Since: hour(4)}, 1, 0},
-		"declared before the letter":      {[]Entry{declared(1, time.Time{}), letter("", 2, 3)}, Query{Since: hour(4)}, 0, 2},
-		"declared after the letter":       {[]Entry{letter("", 2, 3), declared(5, time.Time{})}, Query{Since: hour(4)}, 1, 1},
-		"declared, a letter on one route": {[]Entry{declared(1, time.Time{}), letter("POST /send", 2, 3)}, Query{Since: hour(4)}, 1, 1},
+		"declared before the letter":      {[]Entry{declared(1, hour(0)), letter("", 2, 3)}, Query{Since: hour(4)}, 0, 2},
+		"declared without an instant":     {[]Entry{declared(1, time.Time{}), letter("", 2, 3)}, Query{Since: hour(4)}, 1, 1},
+		"declared after the letter":       {[]Entry{letter("", 2, 3), declared(5, hour(0))}, Query{Since: hour(4)}, 1, 1},
+		"declared, a letter on one route": {[]Entry{declared(1, hour(0)), letter("POST /send", 2, 3)}, Query{Since: hour(4)}, 1, 1},
 		"declared as held since later":    {[]Entry{declared(1, hour(2)), letter("", 2, 3)}, Query{Since: hour(4)}, 1, 1},
 	} {
 		j := scene()

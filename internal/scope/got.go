@@ -27,7 +27,8 @@ func (g *got) take(way pathway, at int64, set exposure.Set, now time.Time) {
 // add adds n messages of one way between two instants, or one declaration.
 func (g *got) add(way pathway, first, last int64, n uint64, set exposure.Set, now time.Time) {
 	g.set = g.set.Union(set)
-	g.held = g.held || last >= (&Query{Since: now}).deleted(g.letters, way)
+	// What was declared without an instant is under no letter: see attest.go.
+	g.held = g.held || first == sinceEver || last >= (&Query{Since: now}).deleted(g.letters, way)
 	if way.declared() {
 		if g.declared.Empty() || first < g.since {
 			g.since = first

@@ -257,7 +257,7 @@ func (j *journal) gone(e *Entry, q Query) bool {
 	at := e.At
 	if e.Declared {
 		if at = e.HeldSince; at.IsZero() {
-			at = time.Unix(0, math.MinInt64)
+			return false // nobody said when it came
 		}
 	}
 	for _, l := range j.entries {

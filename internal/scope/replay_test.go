@@ -223,6 +223,7 @@ func TestScopeEqualsANaiveReplay(t *testing.T) {
 				d, _ := sliceOf(e.instant())
 				if _, err := w.x.Seal(context.Background(), time.Unix(int64(d)*86400, 0)); err == nil {
 					w.expire(d)
+					w.append(Entry{Kind: Other, At: w.now}) // an expiry is an entry, and that one stays
 				}
 			},
 			"roll up": func(t *rapid.T) { w.rollUp(t) },
@@ -493,6 +494,9 @@ func (w *world) checkSubject(t *rapid.T, who exposure.Ordinal) {
 			}
 		}
 	}
+	for i := range got.Vendors { // of coverage claims_test.go
+		got.Vendors[i].CoveredSince, got.Vendors[i].Gaps = nil, nil
+	}
 	if want, have := asJSON(vendors), asJSON(got.Vendors); want != have {
 		t.Fatalf("subject %d:\nwant %s\ngot  %s", who, want, have)
 	}
@@ -527,7 +531,10 @@ func (w *world) checkIndex(t *rapid.T) {
 	if err := y.Close(); err != nil {
 		t.Fatal(err)
 	}
-	problems, err := compare(context.Background(), w.db, second)
+	// Roll-ups go on in the background: the comparison wants one instant.
+	mine := w.db.NewSnapshot()
+	defer mine.Close()
+	problems, err := compare(context.Background(), mine, second)
 	if err == nil {
 		var broken []string
 		broken, err = checkSeals(w.db, len(w.x.names.vendors))

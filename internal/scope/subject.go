@@ -102,7 +102,10 @@ func (x *Index) Subject(ctx context.Context, who exposure.Ordinal) (*Person, err
 		}
 	}
 	for v, g := range by {
-		answer.Vendors = append(answer.Vendors, g.answer(s.names.vendors[v], s.stated))
+		p := g.answer(s.names.vendors[v], s.stated)
+		c := coverageOf(s.coverage, p.Vendor, !x.o.ReadOnly, s.alive, now)
+		p.CoveredSince, p.Gaps = c.since, append([]Gap{}, c.gaps...)
+		answer.Vendors = append(answer.Vendors, p)
 	}
 	slices.SortFunc(answer.Vendors, func(a, b PersonVendor) int { return cmp.Compare(a.Vendor, b.Vendor) })
 	return answer, nil
