@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"cordon/internal/exposure"
 	"cordon/internal/incident"
@@ -114,5 +116,6 @@ func (d *Desk) checkAttest(ctx context.Context, v exposure.VendorID, r Attest, u
 			routes = append(routes, s.Name)
 		}
 	}
-	return known("route", r.Route, routes)
+	slices.Sort(routes)
+	return knownOr("route", r.Route, routes, "name the route as the letter means it: "+strings.Join(slices.Compact(routes), ", "))
 }

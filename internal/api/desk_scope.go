@@ -65,6 +65,9 @@ func (d *Desk) ExportScope(ctx context.Context, q ScopeQuery, w io.Writer) error
 	return err
 }
 
+// futureSkew is how far the clocks of whoever asks may be ahead of ours.
+const futureSkew = time.Hour
+
 // query checks a question. A name that neither the configuration nor the
 // ledger knows is refused: "nobody" would be the answer to a typing mistake, and
 // somebody could be told so. What only the ledger knows is answered for: a
@@ -76,6 +79,10 @@ func (d *Desk) query(ctx context.Context, q ScopeQuery) (scope.Query, error) {
 	}
 	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
 		return scope.Query{}, problem(http.StatusUnprocessableEntity, "window-empty", "give --since before --until", "the window ends before it begins")
+	}
+	if now := d.Now(); q.Since.After(now.Add(futureSkew)) {
+		return scope.Query{}, problem(http.StatusUnprocessableEntity, "window-not-begun", "give --since as an instant that has been, such as "+now.UTC().Format(time.DateOnly),
+			"the window begins on %s, which is yet to come: nothing can be said of it", q.Since.UTC().Format(time.DateOnly))
 	}
 	used, err := d.Index.Pathways(ctx, exposure.VendorID(q.Vendor))
 	if err != nil {
@@ -147,10 +154,14 @@ func (d *Desk) describe(p *scope.Person) {
 
 // known refuses a name that is not in the list; none at all is no mistake.
 func known(what, name string, list []string) error {
+	return knownOr(what, name, list, "leave --"+what+" out to see everything")
+}
+
+// knownOr is known for verbs that would do too much without the name.
+func knownOr(what, name string, list []string, next string) error {
 	if name == "" || slices.Contains(list, name) {
 		return nil
 	}
-	next := "leave --" + what + " out to see everything"
 	if near := nearest(name, list); near != "" {
 		next = "did you mean " + near + "?"
 	}

@@ -268,8 +268,11 @@ func (c incidentAccessedCmd) Run(e *Env) error {
 	if e.Flags.JSON {
 		return e.JSON(a)
 	}
-	e.Print("%s of %s named somebody: %s, of whom %s may have held something", figure.Grouped(a.Matched), figure.Count(a.Rows, "row", "rows"),
-		figure.Count(a.People, "person", "people"), a.Vendor)
+	e.Print("%s of %s named somebody: %s; about %s of them %s may have held something", figure.Grouped(a.Matched), figure.Count(a.Rows, "row", "rows"),
+		figure.Count(a.People, "person", "people"), figure.Grouped(a.Certain), a.Vendor)
+	if a.NotHeld > 0 {
+		e.Print("nothing about the other %s ever went to %s through Cordon, and nothing was declared: ask where the list has them from", figure.Grouped(a.NotHeld), a.Vendor)
+	}
 	e.Print("certain from now on: %s", figure.Grouped(a.Certain))
 	if a.UnmatchedRows > 0 {
 		e.Print("%s named nobody known", figure.Count(a.UnmatchedRows, "row", "rows"))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"cordon/internal/strict"
 )
 
 // Times are the facts that are instants, in the order of a case's life. Legal
@@ -37,8 +39,11 @@ const clockSkew = 5 * time.Minute
 func CheckFact(name, value string, now time.Time) (string, error) {
 	value = strings.TrimSpace(value)
 	if !slices.Contains(Facts(), name) {
-		return "", &Error{Reason: "unknown-fact", What: fmt.Sprintf("there is no fact %q", name),
-			Next: "use one of " + strings.Join(Facts(), ", ") + "; free text goes into `cordon incident note`"}
+		next := "use one of " + strings.Join(Facts(), ", ") + "; free text goes into `cordon incident note`"
+		if near := strict.Nearest(name, Facts()); near != "" {
+			next = "did you mean " + near + "?"
+		}
+		return "", &Error{Reason: "unknown-fact", What: fmt.Sprintf("there is no fact %q", name), Next: next}
 	}
 	if value == "" || value == "null" {
 		return "", nil

@@ -93,6 +93,12 @@ func (e *event) facts() map[string]string {
 	return out
 }
 
+// number reads a count or an entry's number; 0 for none. Fields have been through JSON.
+func (e *event) number(name string) uint64 {
+	n, _ := e.fields[name].(float64)
+	return uint64(n)
+}
+
 // instant reads a bound; nil for none.
 func (e *event) instant(name string) *time.Time {
 	t, err := time.Parse(time.RFC3339Nano, e.text(name))
@@ -267,6 +273,9 @@ func isRestore(step string) bool {
 	return step == RestoreStep("") || strings.HasPrefix(step, RestoreStep("")+"/")
 }
 
+// lookBack is how far before its opening a case reaches that names no beginning.
+const lookBack = 30 * 24 * time.Hour
+
 // related are the events about the case's vendor in its time: what its gate did
 // since it last closed before the opening, findings that were open or raised,
 // and whatever else happened from the first time that the facts name. A case
@@ -276,12 +285,12 @@ func isRestore(step string) bool {
 func (s *state) related(c *caseState) []event {
 	v := s.vendors[c.Vendor]
 	if v == nil {
-// lookBack is how far before its opening a case reaches that names no beginning.
-const lookBack = 30 * 24 * time.Hour
-
 		return nil
 	}
 	from := c.Opened
+	if c.Since == nil {
+		from = from.Add(-lookBack)
+	}
 	for _, t := range c.times() {
 		if t.Before(from) {
 			from = t
@@ -291,9 +300,6 @@ const lookBack = 30 * 24 * time.Hour
 	var list []event
 	for _, e := range v.events {
 		if c.State == Closed && e.at.After(c.Closed) {
-	if c.Since == nil {
-		from = from.Add(-lookBack)
-	}
 			break
 		}
 		switch {

@@ -152,9 +152,18 @@ func vendorSentence(e *event) string {
 	case ledger.EventFindingClosed:
 		return "finding " + e.text("finding") + " closed"
 	case ledger.EventAttest:
+		if n := e.number("withdraws"); n != 0 {
+			return fmt.Sprintf("the vendor's letter of entry %d was withdrawn: what it said was deleted counts again", n)
+		}
 		return fmt.Sprintf("the vendor attested that it deleted what it got before %s, at %s", e.text("sent_before"), e.text("deleted_at"))
 	case ledger.EventBackfill:
-		return "what the vendor held before was declared"
+		switch e.text("what") {
+		case "begun":
+			return "declaring what the vendor held before began"
+		case "done":
+			return fmt.Sprintf("what the vendor held before was declared: %d people", e.number("people"))
+		}
+		return fmt.Sprintf("declaring what the vendor held before broke off after %d people", e.number("people"))
 	case ledger.EventTokenEpoch:
 		return "a new epoch of tokens began"
 	case ledger.EventLegalHold:

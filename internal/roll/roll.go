@@ -22,6 +22,7 @@ import (
 
 	"cordon/internal/directory"
 	"cordon/internal/exposure"
+	"cordon/internal/strict"
 )
 
 // Row is one line of a list.
@@ -246,6 +247,13 @@ func ParseCategories(text string) (exposure.Set, error) {
 		key, form, _ := strings.Cut(strings.Replace(word, ":", "=", 1), "=")
 		c, ok := exposure.LookupCategory(key)
 		if !ok {
+			keys := []string{}
+			for _, c := range exposure.Categories() {
+				keys = append(keys, c.Key())
+			}
+			if near := strict.Nearest(key, keys); near != "" {
+				return set, fmt.Errorf("there is no category %q; did you mean %s?", key, near)
+			}
 			return set, fmt.Errorf("there is no category %q", key)
 		}
 		f := exposure.Clear
