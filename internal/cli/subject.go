@@ -110,7 +110,7 @@ func (o *office) name() string {
 
 func (e *Env) printSubject(p *scope.Person) {
 	if len(p.Vendors) == 0 {
-		e.Print("no vendor got anything about this person through Cordon")
+		e.Print("no vendor got anything about this person through Cordon, which knows only what was sent since it stood in a vendor's way, and what was declared")
 		return
 	}
 	t := e.table("vendor", ">disclosures", "first", "last", "categories", "")
@@ -132,4 +132,14 @@ func (e *Env) printSubject(p *scope.Person) {
 		t.row(string(v.Vendor), figure.Grouped(v.Disclosures), first, last, strings.Join(categories, " "), strings.Join(note, ", "))
 	}
 	t.print()
+	for _, v := range p.Vendors {
+		if v.CoveredSince == nil {
+			e.Print("%s: Cordon never stood in the way; what is not declared is not known", v.Vendor)
+			continue
+		}
+		e.Print("%s: covered since %s, %s", v.Vendor, figure.Instant(*v.CoveredSince), figure.Count(len(v.Gaps), "gap", "gaps"))
+		for _, g := range v.Gaps {
+			e.Print("  gap %s to %s %s", figure.Instant(g.From), figure.Instant(g.To), g.Why)
+		}
+	}
 }

@@ -30,7 +30,7 @@ func writeReport(b *bytes.Buffer, p *scope.Person, organisation string, now time
 	line("# What third parties hold about you\n")
 	line("About: %s  \nAs of: %s\n", who, day(now))
 	if len(p.Vendors) == 0 {
-		line("%s sent nothing about you to the third parties that are recorded, and knows of nothing that they held before.", organisation)
+		line("%s sent nothing about you to the third parties that are recorded, and knows of nothing that they held before. What was sent before it was recorded, or while it was not, this cannot tell.", organisation)
 		return
 	}
 	line("%s gave personal data about you to %s. This is what each of them got, or is known to have held before that was recorded.", organisation, count(len(p.Vendors), "recipient", "recipients"))
@@ -64,6 +64,7 @@ func writeReport(b *bytes.Buffer, p *scope.Person, organisation string, now time
 			}
 			item("Held before messages were recorded", plainly(append(slices.Clone(d.Categories), sortedKeys(d.Protected)...))+", "+since)
 		}
+		item("Recorded", recordedWhen(&v))
 		for _, a := range v.Attestations {
 			if a.Withdrawn {
 				continue
@@ -81,6 +82,25 @@ func writeReport(b *bytes.Buffer, p *scope.Person, organisation string, now time
 		}
 	}
 }
+
+// recordedWhen is when messages to a recipient were recorded: of other times the
+// letter cannot speak, and must not seem to.
+func recordedWhen(v *scope.PersonVendor) string {
+	if v.CoveredSince == nil {
+		return "messages to this recipient never were; this letter tells only what we know otherwise"
+	}
+	text := "messages to this recipient since " + minute(*v.CoveredSince)
+	for i, g := range v.Gaps {
+		between := ", and from "
+		if i == 0 {
+			between = ", but not from "
+		}
+		text += between + minute(g.From) + " to " + minute(g.To)
+	}
+	return text + "; what was sent at another time is not in this letter unless it says so"
+}
+
+func minute(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
 
