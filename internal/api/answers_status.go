@@ -20,7 +20,8 @@ type Status struct {
 	DutiesOverdue int `json:"duties_overdue"`
 	// IncidentsOpen is the number of open incidents; each vendor names its own.
 	IncidentsOpen int `json:"incidents_open"`
-	// Alarms are what nobody should find out later: that somebody broke the glass.
+	// Alarms are what nobody should find out later: that somebody broke the glass,
+	// that a start loaded a file from which much of the directory is missing.
 	Alarms []string `json:"alarms,omitempty"`
 	// Scrub is what the last reading of everything found.
 	Scrub *care.ScrubStatus `json:"scrub,omitempty"`

@@ -145,13 +145,14 @@ func (c *Client) Tail(ctx context.Context, from, last uint64, follow bool, each 
 	}
 }
 
-// ImportDirectory sends a file; version is that of directory.Opened.
-func (c *Client) ImportDirectory(ctx context.Context, format directory.Format, version string, r io.Reader) (a directory.Answer, err error) {
-	kind := "text/csv"
-	if format == directory.JSONL {
-		kind = "application/x-ndjson"
+// ImportDirectory sends a file; version is that of directory.Opened, and sure says
+// that many may leave.
+func (c *Client) ImportDirectory(ctx context.Context, format directory.Format, version string, sure bool, r io.Reader) (a directory.Answer, err error) {
+	q := url.Values{"version": {version}}
+	if sure {
+		q.Set("yes", "true")
 	}
-	response, err := c.do(ctx, http.MethodPost, "/directory?"+url.Values{"version": {version}}.Encode(), kind, r)
+	response, err := c.do(ctx, http.MethodPost, "/directory?"+q.Encode(), mediaType(format), r)
 	if err != nil {
 		return a, err
 	}

@@ -28,11 +28,11 @@ func (d *Desk) ImportDirectory(ctx context.Context, format directory.Format, ver
 	answer, err := directory.ImportBlocks(ctx, format, r, People(d.Ledger, d.Config.Directory), directory.Options{Progress: progress, Now: d.Now(), Version: version})
 	switch {
 	case err == nil:
+		d.Fold.AlarmDirectory("") // whoever imports sees who left
 		return answer, nil
 	case errors.Is(err, ledger.ErrUnavailable) || ctx.Err() != nil:
 		return nil, unavailable("importing the directory", err)
 	default:
-		return nil, problem(http.StatusUnprocessableEntity, "directory-unreadable",
-			"the first line of a CSV names the columns: id,email,phone,name,street,postal_code,city,country,state,language,birth_date,username", "%v", err)
+		return nil, unreadableDirectory(err)
 	}
 }

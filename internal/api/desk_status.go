@@ -31,6 +31,9 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	st.SubjectsToday = today
 	cases := d.openCases()
 	st.IncidentsOpen, st.Alarms = cases.count, cases.alarms
+	if what := d.Fold.directoryAlarm.Load(); what != nil && *what != "" {
+		st.Alarms = append(st.Alarms, *what)
+	}
 	for _, spec := range d.Specs {
 		v := d.vendorStatus(spec)
 		v.Incidents = cases.open[spec.ID]

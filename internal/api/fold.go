@@ -9,6 +9,7 @@ import (
 	"iter"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -40,6 +41,8 @@ type Fold struct {
 
 	keeping sync.Mutex // one MarkAll at a time; guards next
 	next    uint64     // the first entry that no copy is complete for
+
+	directoryAlarm atomic.Pointer[string] // see AlarmDirectory
 
 	mu    sync.Mutex // guards gates; never held while the disk is waited for
 	gates map[exposure.VendorID]map[string]isolate.State
@@ -210,6 +213,10 @@ func (f *Fold) DirectoryVersion() string {
 func (f *Fold) SetDirectoryVersion(v string) error {
 	return f.set(directoryKey, []byte(v), f.kept.Apply)
 }
+
+// AlarmDirectory makes the status say, until the next import, that a start loaded
+// a file without which many people left; "" takes it back.
+func (f *Fold) AlarmDirectory(what string) { f.directoryAlarm.Store(&what) }
 
 func (f *Fold) load(db *pebble.DB) error {
 	value, closer, err := db.Get(nextKey)

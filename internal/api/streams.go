@@ -17,6 +17,7 @@ import (
 func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 	registerCare(mux, a, d)
 	registerHoldings(mux, a, d)
+	registerDirectory(mux, a, d)
 	stream(mux, a, &huma.Operation{
 		OperationID: "ledger-entries", Method: http.MethodGet, Path: "/ledger/entries",
 		Summary: "Entries as JSON lines; with follow=true it goes on",
@@ -86,8 +87,11 @@ func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 
 	stream(mux, a, &huma.Operation{
 		OperationID: "directory-import", Method: http.MethodPost, Path: "/directory",
-		Summary:    "Load the directory of people",
-		Parameters: []*huma.Param{query("version", "names the state of the file: an interrupted import of the very same is gone on with")},
+		Summary: "Replace the directory of people; refused if many would leave, unless yes=true",
+		Parameters: []*huma.Param{
+			query("version", "names the state of the file: an interrupted import of the very same is gone on with"),
+			query("yes", "true: whoever is not in the file may leave, however many they are"),
+		},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"text/csv": {}, "application/x-ndjson": {},
 		}},
@@ -98,7 +102,12 @@ func registerStreams(mux *http.ServeMux, a huma.API, d *Desk) {
 		if !ok {
 			return problem(http.StatusUnsupportedMediaType, "media-type", "send text/csv or application/x-ndjson", "a directory is CSV or JSON lines")
 		}
-		answer, err := d.ImportDirectory(ctx, format, r.URL.Query().Get("version"), r.Body, nil)
+		body, err := d.MayReplaceDirectory(ctx, format, r.URL.Query().Get("yes") == "true", r.Body)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		answer, err := d.ImportDirectory(ctx, format, r.URL.Query().Get("version"), body, nil)
 		if err != nil {
 			return err
 		}

@@ -53,6 +53,13 @@ func (a *App) loadDirectory(ctx context.Context) error {
 		fmt.Fprintf(a.o.Talk, "loading the directory: went on behind row %d of the interrupted import\n", answer.WentOnBehind)
 	}
 	a.o.Log.Info("directory loaded", "people", answer.People, "new", answer.New, "changed", answer.Changed, "rejected", answer.RejectedRows)
+	// A start does not ask, and keeps the gates shut for no file: whoever left is
+	// still counted, as somebody unnamed, and comes back with a whole file.
+	if there := answer.People - answer.New + answer.Left; api.MassLeave(answer.Left, there) {
+		a.o.Log.Warn("many people left the directory", "file", path, "left", answer.Left, "people", answer.People)
+		a.fold.AlarmDirectory(fmt.Sprintf("%d people left the directory when %s was loaded, and %d are in it: if that is not the whole file, put it right and run `cordon directory import %s`",
+			answer.Left, path, answer.People, path))
+	}
 	for _, r := range answer.Rejected[:min(5, len(answer.Rejected))] {
 		a.o.Log.Warn("directory: line not taken", "line", r.Line, "problem", r.Problem)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -13,18 +14,20 @@ import (
 	"strings"
 	"time"
 
+	"cordon/internal/api"
 	"cordon/internal/directory"
 	"cordon/internal/figure"
 )
 
 type directoryCmd struct {
-	Import directoryImportCmd `cmd:"" help:"Load a file of people; who is in it already is brought up to date."`
+	Import directoryImportCmd `cmd:"" help:"Replace the directory of people by a file; who is not in it leaves."`
 }
 
 type directoryImportCmd struct {
 	Source   string `arg:"" placeholder:"FILE" help:"CSV, JSON lines or Parquet with id,email,phone,name,country,state,language,birth_date,username; or postgres://…"`
 	Query    string `placeholder:"SQL" help:"What the database is asked; its columns are named like those of a file."`
-	DryRun   bool   `name:"dry-run" help:"Only say what would not be taken. Nothing is stored, and no server is needed."`
+	DryRun   bool   `name:"dry-run" help:"Only say who would be new, who would leave, and what would not be taken. Nothing is stored, and no server is needed."`
+	Yes      bool   `short:"y" help:"Do not ask, however many would leave."`
 	Rejected string `placeholder:"FILE" help:"Write every line that is not taken, with the reason, as CSV. The source is read twice."`
 }
 
@@ -36,37 +39,46 @@ func (directoryImportCmd) Examples() []string {
 	}
 }
 
+func (directoryImportCmd) Help() string {
+	return `The source replaces the directory: who is in it already is brought up to date, and
+who is not in it any more leaves. Whoever left stays counted where data of theirs
+went, but as somebody whom the directory does not name. If more than 20 people and
+more than a tenth of the directory would leave, it is asked first, or --yes needed;
+for that the source is looked through before anything is stored. A configured
+file that a start loads is not asked about: the log and 'cordon status' warn.`
+}
+
 func (c directoryImportCmd) Run(e *Env) error {
 	ctx, stop := interruptible()
 	defer stop()
 	if _, err := directory.FormatOf(c.Source); err != nil {
 		return &Fault{Code: exitUsage, What: err.Error(), Cause: err}
 	}
-	var answer directory.Answer
 	if c.DryRun || c.Rejected != "" {
 		checked, err := c.check(ctx, e)
 		if err != nil {
 			return err
 		}
-		answer = *checked
+		if c.DryRun {
+			return c.preview(ctx, e, checked)
+		}
 	}
-	if !c.DryRun {
-		in, err := c.open(ctx)
-		if err != nil {
-			return err
+	o, err := e.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	answer, err := c.send(ctx, e, o, c.Yes)
+	if p, ok := errors.AsType[*api.Error](err); ok && p.Reason == "many-leave" && e.InTerminal && !e.Flags.JSON {
+		e.Say("%s.", p.Detail)
+		e.Say("Type yes to have them leave:")
+		if typed, _ := bufio.NewReader(e.In).ReadString('\n'); strings.TrimSpace(typed) != "yes" {
+			return &Fault{Code: exitRefused, What: "yes was not typed; nothing was changed"}
 		}
-		defer in.Close()
-		o, err := e.connect(ctx)
-		if err != nil {
-			return err
-		}
-		defer o.close()
-		bar := e.progress(in.Bytes).counting(in.Rows)
-		answer, err = o.ImportDirectory(ctx, in.Format, in.Version, bar.reader(in))
-		bar.done()
-		if err != nil {
-			return err
-		}
+		answer, err = c.send(ctx, e, o, true)
+	}
+	if err != nil {
+		return err
 	}
 	if answer.WentOnBehind > 0 {
 		e.Say("went on behind row %s of the interrupted import", figure.Grouped(answer.WentOnBehind))
@@ -77,24 +89,84 @@ func (c directoryImportCmd) Run(e *Env) error {
 	if e.Flags.JSON {
 		return e.JSON(answer)
 	}
-	if c.DryRun {
-		e.Print("%s would be taken; nothing was stored", figure.Count(answer.People, "person", "people"))
-	} else {
-		e.Print("%s: %s new, %s changed, %s left", figure.Count(answer.People, "person", "people"), figure.Grouped(answer.New), figure.Grouped(answer.Changed), figure.Grouped(answer.Left))
+	e.Print("%s: %s new, %s changed, %s left", figure.Count(answer.People, "person", "people"), figure.Grouped(answer.New), figure.Grouped(answer.Changed), figure.Grouped(answer.Left))
+	if answer.Left > 0 {
+		e.Say("who left was not in the file, which replaces the directory: what went to vendors about them stays counted, as about people whom the directory does not name")
 	}
-	if answer.RejectedRows > 0 {
-		e.Print("%s not taken:", figure.Count(answer.RejectedRows, "line", "lines"))
-		for _, r := range answer.Rejected[:min(20, len(answer.Rejected))] {
+	c.printRejected(e, answer.Rejected, answer.RejectedRows, answer.Ignored)
+	return nil
+}
+
+// send reads the source and has it imported.
+func (c directoryImportCmd) send(ctx context.Context, e *Env, o *office, sure bool) (directory.Answer, error) {
+	in, err := c.open(ctx)
+	if err != nil {
+		return directory.Answer{}, err
+	}
+	defer in.Close()
+	bar := e.progress(in.Bytes).counting(in.Rows)
+	defer bar.done()
+	return o.ImportDirectory(ctx, in.Format, in.Version, sure, bar.reader(in))
+}
+
+// preview says what an import would do. Without a ledger everybody is new; where
+// one cannot be asked it is left out who would be new and who would leave.
+func (c directoryImportCmd) preview(ctx context.Context, e *Env, checked *directory.Answer) error {
+	p, err := c.compare(ctx, e)
+	if err != nil {
+		p = api.DirectoryPreview{}
+		if none, ok := errors.AsType[*api.Error](err); ok && none.Reason == "no-ledger" {
+			p.There, p.New, p.Left = new(uint64), &checked.People, new(uint64)
+		} else {
+			e.Say("who would be new, and who would leave, cannot be told: %v", err)
+		}
+	}
+	if p.DryRun = true; p.Rejected == nil {
+		p.People, p.Rejected, p.RejectedRows, p.Ignored = checked.People, checked.Rejected, checked.RejectedRows, checked.Ignored
+	}
+	if e.Flags.JSON {
+		return e.JSON(p)
+	}
+	e.Print("%s would be taken; nothing was stored", figure.Count(p.People, "person", "people"))
+	if p.New != nil {
+		e.Print("%s would be new; of %s in the directory now %s would leave", figure.Grouped(*p.New), figure.Count(*p.There, "person", "people"), figure.Grouped(*p.Left))
+	}
+	if p.Asks {
+		e.Say("so many leave only with --yes")
+	}
+	c.printRejected(e, p.Rejected, p.RejectedRows, p.Ignored)
+	return nil
+}
+
+func (c directoryImportCmd) compare(ctx context.Context, e *Env) (p api.DirectoryPreview, err error) {
+	in, err := c.open(ctx)
+	if err != nil {
+		return p, err
+	}
+	defer in.Close()
+	o, err := e.connect(ctx)
+	if err != nil {
+		return p, err
+	}
+	defer o.close()
+	bar := e.progress(in.Bytes).counting(in.Rows)
+	defer bar.done()
+	return o.PreviewDirectory(ctx, in.Format, bar.reader(in))
+}
+
+func (c directoryImportCmd) printRejected(e *Env, list []directory.Rejected, rows uint64, ignored []string) {
+	if rows > 0 {
+		e.Print("%s not taken:", figure.Count(rows, "line", "lines"))
+		for _, r := range list[:min(20, len(list))] {
 			e.Print("  line %d: %s", r.Line, r.Problem)
 		}
-		if answer.RejectedRows > 20 && c.Rejected == "" {
+		if rows > 20 && c.Rejected == "" {
 			e.Say("--rejected FILE lists them all")
 		}
 	}
-	if len(answer.Ignored) > 0 {
-		e.Say("columns not read: %s", strings.Join(answer.Ignored, ", "))
+	if len(ignored) > 0 {
+		e.Say("columns not read: %s", strings.Join(ignored, ", "))
 	}
-	return nil
 }
 
 func (c directoryImportCmd) open(ctx context.Context) (*directory.Opened, error) {
