@@ -22,6 +22,7 @@ type evidenceExportCmd struct {
 	Output      string `short:"o" required:"" placeholder:"FILE" help:"The file to write."`
 	Redacted    bool   `help:"Without what is about people: bitmaps, entries with ordinals, words that somebody chose."`
 	Disclosures bool   `help:"With every message to the vendor in the incident's window."`
+	Force       bool   `help:"Replace the file if it exists."`
 }
 
 func (evidenceExportCmd) Help() string {
@@ -49,6 +50,9 @@ type evidenceFile struct {
 func (c evidenceExportCmd) Run(e *Env) error {
 	ctx, stop := interruptible()
 	defer stop()
+	if err := mayReplace(c.Output, c.Force); err != nil {
+		return err
+	}
 	o, err := e.connect(ctx)
 	if err != nil {
 		return err
@@ -72,7 +76,8 @@ func (c evidenceExportCmd) Run(e *Env) error {
 
 type evidenceRedactCmd struct {
 	File   string `arg:"" placeholder:"FILE" help:"The whole bundle."`
-	Output string `short:"o" required:"" placeholder:"FILE" help:"The file to write."`
+	Output string `short:"o" required:"" placeholder:"FILE" help:"The file to write; never the whole bundle itself."`
+	Force  bool   `help:"Replace the file if it exists."`
 }
 
 func (evidenceRedactCmd) Examples() []string {
@@ -89,10 +94,28 @@ func (c evidenceRedactCmd) Run(e *Env) error {
 	if err != nil {
 		return err
 	}
+	if there, err := os.Stat(c.Output); err == nil && os.SameFile(info, there) {
+		return &Fault{Code: exitUsage, What: c.Output + " is the whole bundle, of which what is about people would be lost", Next: "name another file with -o"}
+	}
+	if err := mayReplace(c.Output, c.Force); err != nil {
+		return err
+	}
 	if _, err := evidence.Verify(f, info.Size(), evidence.Trust{}); err != nil {
 		return notVerified(err)
 	}
 	return e.writeBundle(c.Output, true, func(w io.Writer) error { return evidence.Redact(w, f, info.Size()) })
+}
+
+// mayReplace refuses a file that exists, and a folder that does not, before
+// anything is done for it: an export is an entry of the ledger.
+func mayReplace(path string, force bool) error {
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return &Fault{Code: exitUsage, What: "there is no folder " + filepath.Dir(path), Next: "make it, or name a file in another one with -o", Cause: err}
+	}
+	if _, err := os.Lstat(path); err == nil && !force {
+		return &Fault{Code: exitUsage, What: path + " exists already", Next: "name another file with -o, or replace it with --force"}
+	}
+	return nil
 }
 
 func notVerified(err error) error {
