@@ -32,6 +32,14 @@ func registerHoldings(mux *http.ServeMux, a huma.API, d *Desk) {
 		func(ctx context.Context, in *inFrozen) (*scope.Answer, error) { return d.FrozenScope(ctx, in.Scope) })
 
 	stream(mux, a, &huma.Operation{
+		OperationID: "scope-frozen-export", Method: http.MethodGet, Path: "/scopes/{scope}/export",
+		Summary:   "The people of a frozen scope by directory id, as CSV; recorded and limited",
+		Responses: streamed("text/csv", "id,cohort,categories,protected,country,language"),
+	}, func(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		return d.ExportFrozen(ctx, r.PathValue("scope"), w)
+	})
+	stream(mux, a, &huma.Operation{
 		OperationID: "ledger-backfill", Method: http.MethodPost, Path: "/vendors/{vendor}/backfill",
 		Summary: "Declare what a vendor held before Cordon: CSV or JSON lines of people",
 		Parameters: []*huma.Param{
@@ -84,4 +92,15 @@ func (c *Client) FreezeScope(ctx context.Context, q ScopeQuery) (a scope.Answer,
 
 func (c *Client) FrozenScope(ctx context.Context, id string) (a scope.Answer, err error) {
 	return a, c.call(ctx, http.MethodGet, "/scopes/"+url.PathEscape(id), nil, &a)
+}
+
+// ExportFrozen copies the CSV to w.
+func (c *Client) ExportFrozen(ctx context.Context, id string, w io.Writer) error {
+	response, err := c.do(ctx, http.MethodGet, "/scopes/"+url.PathEscape(id)+"/export", "", nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(w, response.Body)
+	return err
 }

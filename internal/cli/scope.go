@@ -36,6 +36,7 @@ func (scopeCmd) Examples() []string {
 		"cordon scope acme-mail --since 30d --export exposed.csv",
 		"cordon scope acme-mail --since 2026-02-03 --until 2026-02-05 --freeze --incident inc-1",
 		"cordon scope --frozen scope-1 --json",
+		"cordon scope --frozen scope-1 --export told.csv",
 	}
 }
 
@@ -70,10 +71,9 @@ func (c scopeCmd) Run(e *Env) error {
 		return err
 	}
 	if c.Export != "" {
-		if err := exportTo(ctx, e, c.Export, q, a.Subjects, o); err != nil {
+		if err := exportTo(e, c.Export, a.Subjects, func(w io.Writer) error { return o.ExportScope(ctx, q, w) }); err != nil {
 			return err
 		}
-		e.Say("wrote %s: whoever holds it holds a list of people", c.Export)
 	}
 	if e.Flags.JSON {
 		return e.JSON(a)
@@ -84,8 +84,8 @@ func (c scopeCmd) Run(e *Env) error {
 
 // frozen prints what was frozen; what else was asked would be another answer.
 func (c scopeCmd) frozen(ctx context.Context, e *Env) error {
-	if c.Vendor+c.Route+c.App+c.Credential+c.Since+c.Until+c.Export+c.Incident != "" || c.Freeze {
-		return &Fault{Code: exitUsage, What: "a frozen scope is printed as it was, and takes no other question", Next: "cordon scope --frozen " + c.Frozen}
+	if c.Vendor+c.Route+c.App+c.Credential+c.Since+c.Until+c.Incident != "" || c.Freeze {
+		return &Fault{Code: exitUsage, What: "a frozen scope is printed as it was, and takes no other question", Next: "cordon scope --frozen " + c.Frozen + ", with --export FILE for its people"}
 	}
 	o, err := e.connect(ctx)
 	if err != nil {
@@ -96,6 +96,11 @@ func (c scopeCmd) frozen(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
+	if c.Export != "" {
+		if err := exportTo(e, c.Export, a.Subjects, func(w io.Writer) error { return o.ExportFrozen(ctx, c.Frozen, w) }); err != nil {
+			return err
+		}
+	}
 	if e.Flags.JSON {
 		return e.JSON(a)
 	}
@@ -104,7 +109,7 @@ func (c scopeCmd) frozen(ctx context.Context, e *Env) error {
 }
 
 // exportTo writes the file as a whole or not at all, readable by its owner.
-func exportTo(ctx context.Context, e *Env, path string, q api.ScopeQuery, people uint64, o *office) error {
+func exportTo(e *Env, path string, people uint64, write func(io.Writer) error) error {
 	fault := func(err error) error {
 		return fmt.Errorf("exporting to %s: %w", path, err)
 	}
@@ -115,7 +120,7 @@ func exportTo(ctx context.Context, e *Env, path string, q api.ScopeQuery, people
 	defer os.Remove(f.Name())
 	defer f.Close()
 	lines := &lineProgress{env: e, total: people, started: e.Now()}
-	err = o.ExportScope(ctx, q, io.MultiWriter(f, lines))
+	err = write(io.MultiWriter(f, lines))
 	lines.done()
 	if err != nil {
 		return fault(err)
@@ -129,6 +134,7 @@ func exportTo(ctx context.Context, e *Env, path string, q api.ScopeQuery, people
 	if err := os.Rename(f.Name(), path); err != nil {
 		return fault(err)
 	}
+	e.Say("wrote %s: whoever holds it holds a list of people", path)
 	return nil
 }
 
