@@ -18,6 +18,10 @@ func (a *Access) Console(handler http.Handler) http.Handler {
 		}
 		actor, shown := a.Who(r)
 		if actor.Name == "" {
+			if p := a.notYet(r); p != nil {
+				writeProblem(w, p)
+				return
+			}
 			detail := "nobody is logged in"
 			if shown {
 				detail = "this token or session is not valid (any more)"
@@ -43,6 +47,10 @@ func (a *Access) Socket(handler http.Handler) http.Handler {
 		if r.Header.Get("Authorization") != "" {
 			actor, _ = a.Who(r)
 			if actor.Name == "" {
+				if p := a.notYet(r); p != nil {
+					writeProblem(w, p)
+					return
+				}
 				writeProblem(w, problem(http.StatusUnauthorized, "not-authenticated",
 					"see `cordon user list`; a waiting user cannot act yet", "this token is not valid"))
 				return
@@ -50,6 +58,21 @@ func (a *Access) Socket(handler http.Handler) http.Handler {
 		}
 		handler.ServeHTTP(w, r.WithContext(WithActor(r.Context(), actor)))
 	})
+}
+
+// notYet refuses the token of a user whom nobody has approved yet; nil for others.
+// Whoever holds the token may know whose it is.
+func (a *Access) notYet(r *http.Request) *Error {
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !bearer {
+		return nil
+	}
+	name := a.users.waiting(strings.TrimSpace(token))
+	if name == "" {
+		return nil
+	}
+	return problem(http.StatusUnauthorized, "waits-for-approval", "let another user run `cordon user approve "+name+" --token-file FILE`",
+		"the user %s waits for a second user's approval and cannot act until then", name)
 }
 
 // scriptOnly refuses the three content types that an HTML form can send.

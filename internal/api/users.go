@@ -264,6 +264,20 @@ func (u *Users) Who(token string) (Actor, bool) {
 	return Actor{Name: found.User.User, Role: Role(found.Role)}, true
 }
 
+// waiting is the user of a token who still waits for a second user's approval, ""
+// for any other token.
+func (u *Users) waiting(token string) (name string) {
+	digest := []byte(u.digest(token))
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, s := range u.byName {
+		if hmac.Equal(digest, []byte(s.digest)) && s.State == "waiting" {
+			name = s.User.User
+		}
+	}
+	return name
+}
+
 // current is the actor as the ledger has it now: a session must not keep a
 // role that was changed since.
 func (u *Users) current(a Actor) (Actor, bool) {
