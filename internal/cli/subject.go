@@ -109,6 +109,11 @@ func (o *office) name() string {
 }
 
 func (e *Env) printSubject(p *scope.Person) {
+	if p.Subject == nil {
+		e.Print("nobody is known here by this identifier: no message named it, nothing was declared about it, and the directory does not have it")
+		e.Say("next: look whether it is written right; --kind says what it is")
+		return
+	}
 	if len(p.Vendors) == 0 {
 		e.Print("no vendor got anything about this person through Cordon, which knows only what was sent since it stood in a vendor's way, and what was declared")
 		return
