@@ -26,7 +26,8 @@ type Backfilled struct {
 	roll.Problems
 	FileSHA256 string `json:"file_sha256"`
 	// Entry begins the declaration in the ledger; 0 for a dry run.
-	Entry uint64 `json:"entry"`
+	Entry    uint64   `json:"entry"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Attest is a vendor's letter: what it got before SentBefore, by Route or

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"net/http"
@@ -91,6 +92,7 @@ func (d *Desk) Backfill(ctx context.Context, q BackfillQuery, r io.Reader) (Back
 			}
 		}
 		answer.FileSHA256 = finish(sum, r)
+		answer.Warnings = d.takenBefore(ledger.EventBackfill, v, answer.FileSHA256, 0)
 		return answer, nil
 	}
 	event := func(fields map[string]any) (uint64, error) {
@@ -121,7 +123,23 @@ func (d *Desk) Backfill(ctx context.Context, q BackfillQuery, r io.Reader) (Back
 	case err != nil:
 		return answer, unreadable(err)
 	}
+	answer.Warnings = d.takenBefore(ledger.EventBackfill, v, answer.FileSHA256, begun)
 	return answer, nil
+}
+
+// takenBefore warns of an entry before another one (0: of any) that took in the
+// very same file about the same vendor. It is taken all the same: a vendor may
+// have sent the same list twice, and that it did is a fact too.
+func (d *Desk) takenBefore(kind ledger.EventKind, v exposure.VendorID, sha256 string, before uint64) []string {
+	for e, err := range d.Ledger.Events(1) {
+		if err != nil || before != 0 && e.Seq >= before {
+			return nil
+		}
+		if e.Event.Kind == kind && e.Event.Vendor == v && e.Event.Fields["file_sha256"] == sha256 {
+			return []string{fmt.Sprintf("this very file was taken in before, by entry %d", e.Seq)}
+		}
+	}
+	return nil
 }
 
 // finish reads to the end, so that the hash is of the whole file.

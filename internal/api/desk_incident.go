@@ -12,6 +12,7 @@ import (
 	"cordon/internal/exposure"
 	"cordon/internal/incident"
 	"cordon/internal/isolate"
+	"cordon/internal/ledger"
 	"cordon/internal/scope"
 )
 
@@ -223,6 +224,7 @@ func (d *Desk) IncidentAccessed(ctx context.Context, id, kind string, r io.Reade
 		a.Warnings = append(a.Warnings, fmt.Sprintf("the scope was not frozen anew: %v; run `cordon incident scope %s`", err, k.ID))
 		return a, nil
 	}
+	a.Warnings = append(a.Warnings, d.takenBefore(ledger.EventAccessed, k.Vendor, a.FileSHA256, a.Entry)...)
 	a.Frozen, a.FrozenCertain = s.Frozen, s.Certain
 	return a, nil
 }

@@ -46,6 +46,9 @@ func (c ledgerBackfillCmd) Run(e *Env) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range answer.Warnings {
+		e.Say("warning: %s", w)
+	}
 	if e.Flags.JSON {
 		return e.JSON(answer)
 	}
