@@ -104,7 +104,7 @@ func (c incidentListCmd) Run(e *Env) error {
 	}
 	t := e.table("incident", "vendor", "state", "opened", "by", "aware", "risk", "waiting for approval")
 	for _, i := range list.Incidents {
-		t.row(i.Incident, i.Vendor, i.State, figure.Instant(i.Opened), i.OpenedBy, orNone(i.Facts["aware"]), orNone(i.Facts["risk"]), strings.Join(i.Waiting, ", "))
+		t.row(i.Incident, i.Vendor, i.State, figure.Instant(i.Opened), i.OpenedBy, orNone(wholeSeconds(i.Facts["aware"])), orNone(i.Facts["risk"]), strings.Join(i.Waiting, ", "))
 	}
 	t.print()
 	return nil

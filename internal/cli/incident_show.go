@@ -60,7 +60,7 @@ func (e *Env) printIncident(i api.Incident) {
 		e.Print("")
 		t := e.table("fact", "value")
 		for _, name := range slices.Sorted(maps.Keys(i.Facts)) {
-			t.row(name, i.Facts[name])
+			t.row(name, wholeSeconds(i.Facts[name]))
 		}
 		t.print()
 	}
@@ -90,6 +90,9 @@ func (e *Env) printTimeline(i api.Incident) {
 	t := e.table("at", "discovered", "recorded", "actor", "what", ">entry")
 	for _, m := range i.Timeline {
 		what := m.What
+		if name, value, ok := strings.Cut(what, ": "); ok {
+			what = name + ": " + wholeSeconds(value)
+		}
 		if m.Text != "" {
 			what += ": " + m.Text
 		}
@@ -109,7 +112,42 @@ func later(at, t time.Time) string {
 	return figure.Instant(t)
 }
 
+// wholeSeconds is a fact as it is read: instants without their fraction, in the
+// zone in which they were stated.
+func wholeSeconds(value string) string {
+	t, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil {
+		return value
+	}
+	return t.Format(time.RFC3339)
+}
+
+// approvedNext is what to run once a step is approved: nothing does it by itself.
+func approvedNext(i api.Incident, step string) string {
+	route, ofRoute := strings.CutPrefix(step, "restore/")
+	switch {
+	case step == "restore":
+		return "cordon restore " + i.Vendor
+	case ofRoute:
+		return "cordon restore " + shellWord(i.Vendor+"/"+route)
+	case step == "scope":
+		return "cordon incident scope " + i.Incident + ", as it was asked for"
+	case step == "attest":
+		return "cordon vendor attest " + i.Vendor + ", as it was asked for"
+	case step == "close":
+		return "cordon incident close " + i.Incident
+	}
+	return "what was asked for, once more"
+}
+
 func (e *Env) incidentNext(i api.Incident) {
+	approved := false
+	for _, s := range i.Steps {
+		if s.State == "approved" && i.State == "open" {
+			approved = true
+			e.Say("%s is approved; next: %s", s.Step, approvedNext(i, s.Step))
+		}
+	}
 	for _, s := range i.Steps {
 		if s.State == "waiting" {
 			which := ""
@@ -122,6 +160,7 @@ func (e *Env) incidentNext(i api.Incident) {
 	switch {
 	case i.DryRun:
 		e.Say("nothing was opened")
+	case approved:
 	case i.State != "open":
 		e.Say("next: cordon incident reopen %s, if it is not over", i.Incident)
 	case i.Gate == "open":
