@@ -52,7 +52,8 @@ func (l *Ledger) Entries(from uint64) iter.Seq2[Entry, error] {
 	}
 }
 
-// batches calls f with each batch from..to-1 and insists on none missing.
+// batches calls f with each batch from..to-1 and insists on none missing. The
+// record is valid during the call only.
 func (l *Ledger) batches(from, to uint64, f func(batch uint64, r *record) error) error {
 	it, err := l.store.DB().NewIter(&pebble.IterOptions{LowerBound: journalKey(from), UpperBound: journalKey(to)})
 	if err != nil {
@@ -61,6 +62,7 @@ func (l *Ledger) batches(from, to uint64, f func(batch uint64, r *record) error)
 	defer it.Close()
 	next, first := from, uint64(0)
 	var in room
+	var r record // one for all: a new one each time is most of what memory a long reading takes
 	for it.First(); it.Valid(); it.Next() {
 		n := binary.BigEndian.Uint64(it.Key()[1:])
 		if n != next {
@@ -70,8 +72,7 @@ func (l *Ledger) batches(from, to uint64, f func(batch uint64, r *record) error)
 		if err != nil {
 			return fmt.Errorf("reading batch %d: %w", n, err)
 		}
-		r, err := l.openRecord(v, &in)
-		if err != nil {
+		if r, err = l.openRecord(v, &in); err != nil {
 			return fmt.Errorf("reading batch %d: %w", n, err)
 		}
 		if first != 0 && r.first != first {
