@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"cordon/internal/exposure"
 	"cordon/internal/ledger"
 )
 
@@ -39,4 +40,29 @@ func (d *Desk) declaredBetween(from, to time.Time) (uint64, error) {
 		}
 	}
 	return 0, nil
+}
+
+// unfinished are the declarations about a vendor that did not come to their end,
+// because the server or the reading of the file did, and behind which no other
+// one was finished: whoever runs the file again has finished it.
+func (d *Desk) unfinished(v exposure.VendorID) (list []uint64, err error) {
+	for e, err := range d.Ledger.Events(1) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Event.Kind != ledger.EventBackfill || e.Event.Vendor != v {
+			continue
+		}
+		switch e.Event.Fields["what"] {
+		case "begun":
+			list = append(list, e.Seq)
+		case "broken off": // at its first row nobody was declared, and whoever ran it was told
+			if _, some := e.Event.Fields["last"]; !some && len(list) > 0 {
+				list = list[:len(list)-1]
+			}
+		case "done":
+			list = nil
+		}
+	}
+	return list, nil
 }

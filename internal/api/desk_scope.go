@@ -134,8 +134,15 @@ func (d *Desk) query(ctx context.Context, q ScopeQuery) (scope.Query, error) {
 				"%s is about %s, not about %s", k.ID, k.Vendor, q.Vendor)
 		}
 	}
+	var unfinished []uint64
+	if slices.ContainsFunc(used, func(p exposure.Pathway) bool { return p.Route == exposure.DeclaredRoute }) {
+		if unfinished, err = d.unfinished(exposure.VendorID(q.Vendor)); err != nil {
+			return scope.Query{}, unavailable("reading what was declared", err)
+		}
+	}
 	return scope.Query{
-		Vendor: exposure.VendorID(q.Vendor), Route: q.Route, App: q.App, Credential: q.Credential,
+		Unfinished: unfinished,
+		Vendor:     exposure.VendorID(q.Vendor), Route: q.Route, App: q.App, Credential: q.Credential,
 		Since: q.Since, Until: q.Until, Basis: basis, Collects: collects, Incident: q.Incident,
 	}, nil
 }

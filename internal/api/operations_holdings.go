@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -76,6 +77,12 @@ func (c *Client) Backfill(ctx context.Context, q BackfillQuery, r io.Reader) (a 
 		v.Set("dry_run", "true")
 	}
 	response, err := c.do(ctx, http.MethodPost, "/vendors/"+url.PathEscape(q.Vendor)+"/backfill?"+v.Encode(), listType, r)
+	if _, told := errors.AsType[*Error](err); err != nil && !told && ctx.Err() == nil {
+		// The server went away in the middle: a broken pipe says nothing of the people.
+		return a, problem(http.StatusServiceUnavailable, "connection-lost",
+			"start the server if it does not run, and run the same command again: declaring the same twice changes no answer",
+			"the connection to the server broke: what was declared until then stays, the rest is missing (%v)", err)
+	}
 	if err != nil {
 		return a, err
 	}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"cordon/internal/api"
@@ -191,6 +193,44 @@ func TestTheDayOfADeclarationDoesNotExpire(t *testing.T) {
 		if got := strings.HasPrefix(e.Days[i].HeldBy, "the declaration of entry "); got != held {
 			t.Errorf("%s is held by %q", e.Days[i].Day, e.Days[i].HeldBy)
 		}
+	}
+}
+
+// A declaration that broke off is not all that the vendor held, and what is
+// declared is not met by a question about one route: both are said.
+func TestScopeSaysWhatDeclarationsLack(t *testing.T) {
+	c := newCounter(t, "")
+	c.send(t, "ada@photos.example", "Ada")
+	q := api.BackfillQuery{Vendor: "acme-mail", Categories: "user.name"}
+	rows := "email\n" // more than one entry takes
+	for i := range 600 {
+		rows += fmt.Sprintf("p%d@photos.example\n", i)
+	}
+	ask := func(q api.ScopeQuery) (bool, int) {
+		t.Helper()
+		a, err := c.desk.Scope(c.ctx, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.DeclaredLeftOut, len(a.Unfinished)
+	}
+	if _, err := c.desk.Backfill(c.ctx, q, io.MultiReader(strings.NewReader(rows), iotest.ErrReader(io.ErrUnexpectedEOF))); err == nil {
+		t.Fatal("half a file was taken for a whole one")
+	}
+	if out, n := ask(api.ScopeQuery{Vendor: "acme-mail"}); out || n != 1 {
+		t.Errorf("after half a file: left out %v, %d unfinished", out, n)
+	}
+	if _, err := c.desk.Backfill(c.ctx, q, strings.NewReader(rows)); err != nil {
+		t.Fatal(err)
+	}
+	if out, n := ask(api.ScopeQuery{Vendor: "acme-mail"}); out || n != 0 {
+		t.Errorf("after the whole file: left out %v, %d unfinished", out, n)
+	}
+	if out, _ := ask(api.ScopeQuery{Vendor: "acme-mail", App: "anonymous"}); !out {
+		t.Error("asked of one app, nobody says that declared people are left out")
+	}
+	if out, _ := ask(api.ScopeQuery{Vendor: "acme-mail", Basis: "sent"}); out {
+		t.Error("what was sent leaves nobody out")
 	}
 }
 

@@ -182,6 +182,13 @@ func (e *Env) printScope(a scope.Answer) {
 	if a.Declared > 0 {
 		e.Print("  %s of them known by declaration only", figure.Grouped(a.Declared))
 	}
+	if a.DeclaredLeftOut {
+		e.Print("  who is known by declaration is left out: nobody knows by which way the vendor got that")
+	}
+	if len(a.Unfinished) > 0 {
+		e.Print("  %s a declaration was begun and never finished (entries %s): people may be missing; run `cordon ledger backfill %s FILE` again",
+			e.Colour(yellow, "warning:"), numbers(a.Unfinished), a.Vendor)
+	}
 	for _, x := range a.Excluded {
 		e.Print("  not counted: %s, %s (entries %s)", figure.Count(x.Subjects, "person", "people"), strings.ReplaceAll(x.Reason, "-", " "), numbers(x.Entries))
 	}

@@ -55,8 +55,9 @@ type Query struct {
 	// Incident narrows who is certain to the lists of one incident; "" takes
 	// those of all incidents of the vendor.
 	Incident string
-	// Checkpoint is printed in the answer.
+	// Checkpoint and Unfinished are printed in the answer.
 	Checkpoint string
+	Unfinished []uint64
 }
 
 // Answer is what `cordon scope --json` prints.
@@ -85,6 +86,12 @@ type Answer struct {
 	// among them.
 	Declared uint64     `json:"declared"`
 	Excluded []Excluded `json:"excluded"`
+	// DeclaredLeftOut says that a question about one route, app or credential
+	// left out what is declared: nobody knows by which way the vendor got it.
+	DeclaredLeftOut bool `json:"declared_left_out,omitempty"`
+	// Unfinished are entries that began a declaration which never came to its
+	// end: there may be people whom nobody declared yet.
+	Unfinished []uint64 `json:"unfinished_declarations,omitempty"`
 
 	// CoveredSince is the first instant at which Cordon stood in this vendor's
 	// way, null if never. Gaps are those after it that meet the window.

@@ -120,6 +120,10 @@ func (r *reading) answer(ctx context.Context, also func(group) error) (*Answer, 
 		}
 	}
 	a.ApproximateCohorts = r.in.approximate || len(unions) >= maxUnions
+	a.Unfinished = q.Unfinished
+	a.DeclaredLeftOut = q.Basis == Held && slices.ContainsFunc(r.s.names.pathways, func(p pathway) bool {
+		return p.declared() && p.Vendor == q.Vendor && !q.selects(p)
+	})
 	a.Entries, a.Pending, a.Checkpoint = r.s.position, r.in.pending, q.Checkpoint
 	a.count(r.in.counts, r.in.sets)
 	left, incomplete := seen(unions, r.in.counts, r.in.sets), a.IncompleteMessages
