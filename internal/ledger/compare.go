@@ -26,7 +26,10 @@ type Comparison struct {
 	came     uint64 // strangers until now
 }
 
-type onceSeen struct{ hash, line uint64 }
+type onceSeen struct {
+	hash, line uint64
+	known      bool // an address led to somebody who was in the directory once
+}
 
 // Compared is what an import would do.
 type Compared struct {
@@ -81,16 +84,20 @@ func (c *Comparison) Add(p *Person) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case o == exposure.Nobody, !isOwn && c.met.has(o):
-		c.strange = append(c.strange, onceSeen{binary.BigEndian.Uint64(own[:]), p.Line})
-		return nil
+	case !isOwn: // the id may come twice, whether or not an address led to a stranger
+		one := onceSeen{hash: binary.BigEndian.Uint64(own[:]), line: p.Line}
+		if o != exposure.Nobody && !c.met.has(o) {
+			c.met.set(o)
+			one.known = has
+		}
+		c.strange = append(c.strange, one)
 	case c.met.has(o):
 		c.repeated = append(c.repeated, p.Line)
-		return nil
-	}
-	c.met.set(o)
-	if !has {
-		c.came++
+	default:
+		c.met.set(o)
+		if !has {
+			c.came++
+		}
 	}
 	return nil
 }
@@ -104,7 +111,9 @@ func (c *Comparison) Done() Compared {
 			done.Repeated = append(done.Repeated, s.line)
 			continue
 		}
-		done.New++
+		if !s.known {
+			done.New++
+		}
 	}
 	slices.Sort(done.Repeated)
 	for i, w := range c.there.DirectoryBits() {
