@@ -359,7 +359,6 @@ type collector struct {
 	needles []byte
 	sealed  []byte
 	row     []byte
-	page    []byte
 	aad     [5]byte
 	plain   []byte
 	people  uint64

@@ -164,12 +164,6 @@ func (k *dayKeys) get(day int64) (dayKey, bool) {
 	return key, ok
 }
 
-func (k *dayKeys) put(day int64, key dayKey) {
-	k.mu.Lock()
-	k.days[day] = key
-	k.mu.Unlock()
-}
-
 // forBatch gives the key for a batch of the day, and makes it with the batch if
 // there is none. A clock that goes back into a day that has expired gets the
 // key of the first day after it that has not.

@@ -1,7 +1,6 @@
 package scope
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -119,9 +118,3 @@ func byChunk(facts []fact) (parts [perBlock][]fact) {
 	return parts
 }
 
-func checkNumbers(w wayID, s setID) error {
-	if w >= 1<<factWayBits || s >= 1<<factSetBits {
-		return fmt.Errorf("way %d or set %d does not fit into the scope index", w, s)
-	}
-	return nil
-}

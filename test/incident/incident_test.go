@@ -42,7 +42,6 @@ type day struct {
 	oracle   oracle
 	verifier string
 	taken    int // messages that a vendor answered
-	gaps     int // times that the server was killed
 }
 
 func (d *day) must(err error) {
