@@ -117,4 +117,3 @@ func byChunk(facts []fact) (parts [perBlock][]fact) {
 	}
 	return parts
 }
-
