@@ -6,6 +6,8 @@ GO ?= go
 GOTESTFLAGS ?= $(if $(CI),-v)
 FUZZTIME ?= 20s
 BENCHTIME ?= 1s
+# How many people `bench` makes up for directory and scope; the reference case is 35000000.
+PEOPLE ?= 1000000
 # The race detector links C; without a compiler the same tests run without it, and say so.
 RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
 
@@ -62,9 +64,12 @@ fuzz: ## every fuzz target for FUZZTIME (20s) each
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 .PHONY: bench
-bench: build ## side by side with plain Go, nginx, haproxy, mitmproxy, a bare group commit, Go's regexp and npm's redactors; results in bench/out
+bench: build ## side by side with plain Go, nginx, haproxy, mitmproxy, a bare group commit, Go's regexp and npm's redactors, ClickHouse and DuckDB (PEOPLE=35000000 for the reference case); results in bench/out
 	@mkdir -p bench/out
 	$(GO) run ./bench/gateway -cordon bin/cordon -out bench/out
 	$(GO) run ./bench/ledger -out bench/out
 	$(GO) run ./bench/detect -out bench/out
 	$(GO) run ./bench/evidence -out bench/out
+	$(GO) run ./bench/people --people $(PEOPLE) -o bench/out/people.csv
+	$(GO) run ./bench/people --import bench/out/people.csv
+	$(GO) run ./bench/scope -people $(PEOPLE) -peers bench/out/scope-peers -out bench/out/scope.json
