@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"cordon/internal/api"
 	"cordon/internal/config"
 	"cordon/internal/incident"
@@ -58,14 +56,10 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	if err != nil {
 		return nil, fmt.Errorf("opening the keys: %w", err)
 	}
-	keys := p.vault.Keys()
-	p.desk.Tokens, p.desk.LedgerKey = tokens(p.vault, cfg), keys.Verifier
-	lk := ledger.Keys{Identity: keys.Identity, Directory: keys.Directory, Tokens: keys.TokenRoot, Contact: keys.Contact, ID: keys.Fingerprint}
-	if lk.Verifier, err = note.NewVerifier(keys.Verifier); err != nil {
-		return nil, fmt.Errorf("reading checkpoint.pub: %w", err)
-	}
-	if lk.Signer, err = note.NewSigner(keys.SigningKey.Reveal()); err != nil {
-		return nil, fmt.Errorf("reading the signing key: %w", err)
+	p.desk.Tokens, p.desk.LedgerKey = tokens(p.vault, cfg), p.vault.Keys().Verifier
+	lk, err := ledgerKeys(p.vault)
+	if err != nil {
+		return nil, err
 	}
 	cosigner, err := witnessKey(cfg)
 	if err != nil {
@@ -78,7 +72,7 @@ func open(ctx context.Context, cfg *config.Config, specs []*vendor.Spec, o Optio
 	if err != nil {
 		return nil, err
 	}
-	tokenKey, err := api.TokenKey(keys.TokenRoot)
+	tokenKey, err := api.TokenKey(lk.Tokens)
 	if err != nil {
 		return nil, err
 	}

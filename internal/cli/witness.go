@@ -65,7 +65,7 @@ type witnessAddLogCmd struct {
 
 func (witnessAddLogCmd) Examples() []string {
 	return []string{
-		"cordon witness add-log --state DIR photos.example/cordon photos.example/cordon+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+		"cordon witness add-log --state DIR photos.example/cordon photos.example/cordon+e6265a26+AYhmsaTU/xTDJ3QFzgSc/3l8nDqgiZENdzgNsVPaztZk",
 		"cordon witness add-log --state DIR photos.example/cordon checkpoint.pub",
 	}
 }
