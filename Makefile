@@ -39,7 +39,7 @@ lint: ## gofmt, go vet and staticcheck (staticcheck.conf)
 .PHONY: test-race
 test-race: ## the product's own tests under the race detector
 	$(if $(RACE),,@echo "test: no C compiler here: running without the race detector" >&2)
-	$(GO) test $(RACE) $(GOTESTFLAGS) -timeout 10m ./...
+	$(GO) test $(RACE) $(GOTESTFLAGS) -timeout 20m ./...
 
 .PHONY: test-nested
 test-nested: ## the modules under test/ and examples/, with the vendors' real SDKs
